@@ -13,8 +13,6 @@ from typing import Any, cast
 class _LatePattern:
     """Stands in for a compiled pattern: the first attribute that is asked for compiles it."""
 
-    __slots__ = ("_compiled", "_source")
-
     def __init__(self, pattern: str, flags: int) -> None:
         self._source = pattern, flags
         self._compiled: re.Pattern[str] | None = None
@@ -25,7 +23,9 @@ class _LatePattern:
     def __getattr__(self, name: str) -> Any:
         if self._compiled is None:
             self._compiled = re.compile(*self._source)
-        return getattr(self._compiled, name)
+        found = getattr(self._compiled, name)
+        setattr(self, name, found)  # its own from now on, which takes no call
+        return found
 
 
 def late_pattern(pattern: str, flags: int = 0) -> re.Pattern[str]:

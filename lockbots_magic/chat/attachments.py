@@ -10,8 +10,9 @@ from typing import Any
 from ..conversation.documents import DocumentRules, SentDocument
 from ..errors import UsageError
 from ..language import _
+from ..late_pattern import late_pattern
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_URL = late_pattern(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 """Begin of an address; one letter is a drive of Windows."""
 
 

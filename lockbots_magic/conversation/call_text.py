@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..language import ngettext
+from ..late_pattern import late_pattern
 from ..security.control_characters import without_steering
 
 MAX_VALUE = 100
@@ -20,8 +21,8 @@ MAX_SHOWN_VALUES = 20
 MAX_RESULT = 200
 """Length (characters) to which a result is cut."""
 
-_NAME = re.compile(r"[\w.-]{1,64}")
-_MISLEADING = re.compile(r"->|→|\)|\bcall(?:ed|ing)\b", re.IGNORECASE)
+_NAME = late_pattern(r"[\w.-]{1,64}")
+_MISLEADING = late_pattern(r"->|→|\)|\bcall(?:ed|ing)\b", re.IGNORECASE)
 """What would look like the end of a call, or another one."""
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
 from ..language import _, ngettext
 from ..late_dataclass import late_dataclass
+from ..late_pattern import late_pattern
 
 PDF = "application/pdf"
 DocumentMode = Literal["auto", "native", "text"]
@@ -32,7 +32,7 @@ FILE_TYPES = frozenset(
     }
 )
 """Media types of the files that services take."""
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_BASE64 = late_pattern(r"[A-Za-z0-9+/]*={0,2}")
 
 
 @late_dataclass(frozen=True)

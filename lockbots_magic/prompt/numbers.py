@@ -12,6 +12,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from ..late_pattern import late_pattern
+
 _WRITTEN_PLAIN = {
     "datetime": ("datetime", "date", "time"),
     "decimal": ("Decimal",),
@@ -22,8 +24,8 @@ _WRITTEN_PLAIN = {
 """Types whose `str` says all, by the first part of their module: the name in their repr tells a model nothing."""
 _MAX_REPR_BITS = 2_000  # 603 digits; the lowest limit that Python can be set to is 640
 _NARROW = (  # names of element types in NumPy, pandas, Polars and Arrow: of lists of them too
-    (re.compile(r"float32|\bfloat\b(?!64)", re.I), "f", range(6, 10)),
-    (re.compile(r"float16|halffloat", re.I), "e", range(3, 6)),
+    (late_pattern(r"float32|\bfloat\b(?!64)", re.I), "f", range(6, 10)),
+    (late_pattern(r"float16|halffloat", re.I), "e", range(3, 6)),
 )
 
 

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Any
 
+from ..late_pattern import late_pattern
 from ..security.control_characters import printable
 from ..security.redaction import redacted
 from .numbers import exact_printing, format_int, format_scalar
@@ -14,10 +15,10 @@ MAX_CREDENTIAL_LENGTH = 10_000
 """Characters behind a cut in which the end of a credential is searched."""
 
 # Control sequences (ECMA-48, 5.4), and operating system commands, which end with BEL or ST.
-_ESCAPE = re.compile("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
-_MEMORY_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{4,16}(?=[^\n]{0,500}?>)")  # inside <...>, as a repr writes it
-_SET = re.compile(r"\{[^{}\n]{3,2000}\}")  # or a dict, or anything else between braces
-_OVERWRITTEN = re.compile(r"(?m)^[^\n]*\r(?!\n)(?=[^\n])")
+_ESCAPE = late_pattern("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
+_MEMORY_ADDRESS = late_pattern(r" at 0x[0-9A-Fa-f]{4,16}(?=[^\n]{0,500}?>)")  # inside <...>, as a repr writes it
+_SET = late_pattern(r"\{[^{}\n]{3,2000}\}")  # or a dict, or anything else between braces
+_OVERWRITTEN = late_pattern(r"(?m)^[^\n]*\r(?!\n)(?=[^\n])")
 
 
 def truncate(text: str, characters: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..language import _
+from ..late_pattern import late_pattern
 from ..security.secret_shapes import find_secrets
 from ..security.secrets import MalformedCredential, Secret
 
@@ -20,10 +21,10 @@ MAX_HEADERS = 100
 MAX_VALUE_LENGTH = 8_000
 """Characters of a value; servers refuse longer ones."""
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
-_VARIABLE = re.compile(r"(?:(?P<scheme>[A-Za-z]{1,20}) +)?\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
-_SCHEME = re.compile(r"(?P<scheme>[A-Za-z]{1,20}) +(?P<value>\S+)")
-_CREDENTIAL = re.compile(
+_NAME = late_pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+_VARIABLE = late_pattern(r"(?:(?P<scheme>[A-Za-z]{1,20}) +)?\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
+_SCHEME = late_pattern(r"(?P<scheme>[A-Za-z]{1,20}) +(?P<value>\S+)")
+_CREDENTIAL = late_pattern(
     r"auth(?:oriz|entic)|(?:^|[-_.])x?auth(?:$|[-_.])|token|secret|key|cookie|passw|credential|signature|bearer"
     r"|session|jwt",
     re.IGNORECASE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from ..late_pattern import late_pattern
 
 _BRANDS = {
     **dict.fromkeys(("chatgpt", "gpt", "chat-gpt"), "openai"),
@@ -12,13 +12,13 @@ _BRANDS = {
 }
 """Names of products and families, which are no id of a model: the provider alone is meant."""
 _FAMILIES = (
-    (re.compile(r"(?:chat)?gpt-?\d|o[134](?:-|\Z)|chatgpt-|codex-|davinci"), "openai"),
-    (re.compile(r"claude-"), "anthropic"),
-    (re.compile(r"gemini-"), "gemini"),
-    (re.compile(r"deepseek-(?:chat|reasoner)|deepseek-v\d"), "deepseek"),
-    (re.compile(r"(?:mi|mini|code|magi|pix|dev)stral-(?:large|medium|small|latest|\d+b-latest)"), "mistral"),
-    (re.compile(r"(?:llama|qwen|gemma|phi|mistral|mixtral|deepseek-r1|gpt-oss|smollm)(?=[\d.:-]|\Z)"), "ollama"),
-    (re.compile(r"[\w.-]+/[\w.:-]+\Z"), "openrouter"),
+    (late_pattern(r"(?:chat)?gpt-?\d|o[134](?:-|\Z)|chatgpt-|codex-|davinci"), "openai"),
+    (late_pattern(r"claude-"), "anthropic"),
+    (late_pattern(r"gemini-"), "gemini"),
+    (late_pattern(r"deepseek-(?:chat|reasoner)|deepseek-v\d"), "deepseek"),
+    (late_pattern(r"(?:mi|mini|code|magi|pix|dev)stral-(?:large|medium|small|latest|\d+b-latest)"), "mistral"),
+    (late_pattern(r"(?:llama|qwen|gemma|phi|mistral|mixtral|deepseek-r1|gpt-oss|smollm)(?=[\d.:-]|\Z)"), "ollama"),
+    (late_pattern(r"[\w.-]+/[\w.:-]+\Z"), "openrouter"),
 )
 """Beginnings of ids, and where such a model is commonly had."""
 

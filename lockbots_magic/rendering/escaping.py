@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape
 
+from ..late_pattern import late_pattern
+
 REORDERED_CLASS = "x"
 """Class of the element that shows a reordering character in code."""
 
@@ -14,7 +16,7 @@ REORDERED_CLASS = "x"
 # character begins no formula: TeX is looked for in one run of text at a time.
 _TEX = re.compile(r"[$\\]")
 # Characters that reorder a line on the screen: code that reads one way and runs another.
-_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_REORDERING = late_pattern("[\u202a-\u202e\u2066-\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 

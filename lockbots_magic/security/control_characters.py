@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..late_pattern import late_pattern
+
 _CONTROLS = "\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 """C0 without tab and line ends, DEL, and C1: a terminal obeys them."""
 STEERING = f"[{_CONTROLS}\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
@@ -22,7 +24,7 @@ PARTING = (
 Source: Unicode, DerivedCoreProperties.txt, `Default_Ignorable_Code_Point`. They stay in a text: emoji need some.
 """
 _STEERING = re.compile(f"{STEERING}+")
-_PARTING = re.compile(f"{PARTING}+")
+_PARTING = late_pattern(f"{PARTING}+")
 _PRINTABLE_PARTING = (
     *"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0",
     *map(chr, range(0xFE00, 0xFE10)),

@@ -16,6 +16,7 @@ from html.entities import html5
 from operator import itemgetter
 from urllib.parse import quote, quote_plus, unquote
 
+from ..late_pattern import late_pattern
 from .letter_folding import variants
 
 MAX_LAYERS = 3
@@ -32,12 +33,12 @@ MIN_BASE64 = 8
 """Length (characters) from which a form in base64 is searched for: that of the shortest credential has more."""
 
 _USUAL = (("&#10;", "\n"), ("&#x27;", "'"), ("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
-_ENCODED = re.compile(r"[%&\\]")
-_BACKSLASHES = re.compile(r"\\\\+")  # begins with a letter, not with a repetition, which `re` searches slowly
-_ESCAPE = re.compile(r"\\(?:u(?![dD][89a-fA-F])[0-9a-fA-F]{2}|x)[0-9a-fA-F]{2}")
-_MATHEMATICAL = re.compile(r"\\u[dD]835\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_ENCODED = late_pattern(r"[%&\\]")
+_BACKSLASHES = late_pattern(r"\\\\+")  # begins with a letter, not with a repetition, which `re` searches slowly
+_ESCAPE = late_pattern(r"\\(?:u(?![dD][89a-fA-F])[0-9a-fA-F]{2}|x)[0-9a-fA-F]{2}")
+_MATHEMATICAL = late_pattern(r"\\u[dD]835\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 """Surrogates of a mathematical letter, see `letter_folding`."""
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ESCAPED = late_pattern(r"\\([!-/:-@\[-`{-~])")
 
 
 def literal_forms(value: str) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ Source: Unicode Standard Annex 15 (compatibility decomposition).
 from __future__ import annotations
 
 import functools
-import re
 import unicodedata
+
+from ..late_pattern import late_pattern
 
 _BLOCKS = ((0x2070, 0x20A0), (0x2100, 0x2150), (0x24B6, 0x24EA), (0xFF01, 0xFF5F), (0x1D400, 0x1D800))
 """Superscripts, letter-like symbols, letters in circles, full-width forms, mathematical letters."""
-_STYLED = re.compile(f"[{''.join(f'{chr(first)}-{chr(end - 1)}' for first, end in _BLOCKS)}]")
+_STYLED = late_pattern(f"[{''.join(f'{chr(first)}-{chr(end - 1)}' for first, end in _BLOCKS)}]")
 
 
 def fold(text: str) -> str:

@@ -7,24 +7,26 @@ import binascii
 import re
 from urllib.parse import quote, urlsplit
 
+from ..late_pattern import late_pattern
+
 MAX_IMAGE = 300_000
 """Length (characters) of a `data:` URL up to which an embedded image is shown."""
 
-_LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]", re.IGNORECASE)
-_HOST = re.compile(r"[\w.:-]+\Z")
-_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/%]+={0,2})\Z")
+_LINK = late_pattern(r"(?:https?://|mailto:)[^\s\\]", re.IGNORECASE)
+_HOST = late_pattern(r"[\w.:-]+\Z")
+_IMAGE = late_pattern(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/%]+={0,2})\Z")
 _SIGNATURES = {"png": (b"\x89PNG\r\n\x1a\n",), "jpeg": (b"\xff\xd8\xff",), "gif": (b"GIF8",), "webp": (b"RIFF",)}
-_SPECIAL = re.compile(r"[^A-Za-z0-9/:?#=&%.,~+_@-]|(?<=@)@")
-_SCHEME = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+(?=://)|data(?=:)", re.IGNORECASE)
+_SPECIAL = late_pattern(r"[^A-Za-z0-9/:?#=&%.,~+_@-]|(?<=@)@")
+_SCHEME = late_pattern(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+(?=://)|data(?=:)", re.IGNORECASE)
 """A whole run of the characters of a scheme, so that each is looked at once."""
 _WEB = ("http", "https")
 _WORD_JOINER = "\u2060"
 
 
 _MAX_SCHEME = 16
-_SCHEME_END = re.compile(r"[A-Za-z0-9+.-]+\Z")
-_COLON = re.compile(r":(?=//)|(data)(?=:)", re.IGNORECASE)
-_BEGUN = re.compile(r"(?::/?|d(?:a(?:ta?)?)?)\Z", re.IGNORECASE)
+_SCHEME_END = late_pattern(r"[A-Za-z0-9+.-]+\Z")
+_COLON = late_pattern(r":(?=//)|(data)(?=:)", re.IGNORECASE)
+_BEGUN = late_pattern(r"(?::/?|d(?:a(?:ta?)?)?)\Z", re.IGNORECASE)
 
 
 def is_web_link(address: str) -> bool:

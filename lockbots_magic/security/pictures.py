@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from typing import NamedTuple
 
 from ..language import _
+from ..late_pattern import late_pattern
 
 MAX_PICTURE = 8_000_000
 """Bytes of one picture."""
 
-_DATA_URL = re.compile(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/]+={0,2})\Z")
+_DATA_URL = late_pattern(r"data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/]+={0,2})\Z")
 _BEGINS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF87a": "gif", b"GIF89a": "gif"}
 
 

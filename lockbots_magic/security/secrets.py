@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 from weakref import WeakSet
 
 from ..language import _
+from ..late_pattern import late_pattern
 from .control_characters import PARTING, has_parting, without_parting
 from .credential_forms import ENCODED_PARTING, base64_forms, is_encoded, letter_pattern, literal_forms
 from .dummy_values import is_dummy_value
@@ -26,12 +27,12 @@ MAX_HELD = 2_000
 """Length (characters) of an end that a `Redactor` holds back whole; a longer one loses its invisible characters."""
 
 _WHOLE_WORD = r"(?<![\w-]){}(?![\w-])"
-_LETTER = re.compile(f"(?!{PARTING}).", re.DOTALL)
-_UNWRAPPED_LETTER = re.compile(rf"(?!{PARTING})\S")
+_LETTER = late_pattern(f"(?!{PARTING}).", re.DOTALL)
+_UNWRAPPED_LETTER = late_pattern(rf"(?!{PARTING})\S")
 _PART = f"{PARTING}|{ENCODED_PARTING}"
 _BREAK = r"(?:\s|\\{1,4}[nrt]|%(?:25){0,3}(?:0[aAdD9]|20)|&(?:amp;){0,3}#(?:1[03]|9|[xX]0{0,6}[aAdD9]);?)"
 """What wraps base64 to lines, in any encoding."""
-_PASTED = re.compile(r"""\s*(?P<quote>['"]?)(?:Bearer\s+)?(?P<value>[^\s'"]+)(?P=quote)\s*""", re.IGNORECASE)
+_PASTED = late_pattern(r"""\s*(?P<quote>['"]?)(?:Bearer\s+)?(?P<value>[^\s'"]+)(?P=quote)\s*""", re.IGNORECASE)
 
 
 class MalformedCredential(ValueError):  # noqa: N818  # the name states the condition

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 from weakref import ref
 
+from ..late_pattern import late_pattern
 from .secrets import LIVE, MalformedCredential, Secret, without_frames
 
-_VARIABLE = re.compile(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
+_VARIABLE = late_pattern(r"LOCKBOTS_\w+_AUTH|\w+_API_KEY")
 """Names of environment variables that hold credentials, in upper case."""
 _VARIABLE_ENDS = ("_API_KEY", "_AUTH")
 

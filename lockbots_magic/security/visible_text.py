@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from html import unescape
 from operator import itemgetter
 from typing import NamedTuple
 
+from ..late_pattern import late_pattern
 from .control_characters import has_parting, without_parting
 from .credential_forms import decode, is_encoded, without_references
 from .letter_folding import fold
 
-TAG = re.compile(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
+TAG = late_pattern(r"""<[^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>""")
 """Tag of HTML."""
 
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ESCAPED = late_pattern(r"\\([!-/:-@\[-`{-~])")
 """Backslash escape of Markdown (CommonMark 0.31, section 2.4)."""
-_REFERENCE = re.compile(r"&#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8});?|&[A-Za-z]{2,24};")
+_REFERENCE = late_pattern(r"&#(?:[0-9]{1,9}|[xX][0-9a-fA-F]{1,8});?|&[A-Za-z]{2,24};")
 """Character reference of HTML and Markdown."""
 _WHITE_SPACE = b" \t\n\r\f\v"
-_ESCAPED_BREAK = re.compile(r"\\\\{0,3}[nrt]")  # begins with a letter, which `re` searches fast
+_ESCAPED_BREAK = late_pattern(r"\\\\{0,3}[nrt]")  # begins with a letter, which `re` searches fast
 
 
 class TextViews(NamedTuple):

@@ -6,14 +6,15 @@ place of tabs: `=7` keeps seven characters, `-2` deletes two, `+a%20b` inserts p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from urllib.parse import quote, unquote
 
+from ..late_pattern import late_pattern
+
 _SAFE = "!*(),;:@&=$/?#[]{}|<>"
-_STEP = re.compile(r"([=-])(\d{1,9})|\+(\S*)")
+_STEP = late_pattern(r"([=-])(\d{1,9})|\+(\S*)")
 
 
 def delta(old: str, new: str, limit: int) -> str | None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ...errors import ConnectionFailed, UsageError
 from ...language import N_, _
 from ...late_dataclass import late_dataclass
+from ...late_pattern import late_pattern
 from .request import is_loopback
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name the trusted CAs, in order of precedence: those of requests, then those of OpenSSL."""
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-_HOST = re.compile(r"[\w.-]+\Z|[0-9a-fA-F:.]+(?:%[\w.-]+)?\Z")
+_HOST = late_pattern(r"[\w.-]+\Z|[0-9a-fA-F:.]+(?:%[\w.-]+)?\Z")
 SOCKS_PACKAGE = N_("Install it with `pip install PySocks`, then restart the kernel.")
 
 

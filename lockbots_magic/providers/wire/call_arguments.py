@@ -13,11 +13,13 @@ import json
 import re
 from typing import Any
 
-_OUTSIDE = re.compile(r'["{}\[\]]')
-_INSIDE = re.compile(r'["\\]')
-_WHITESPACE = re.compile(r"\s*")
-_EMPTY = re.compile(r"(?:\s*\{\s*\})+\s*")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+from ...late_pattern import late_pattern
+
+_OUTSIDE = late_pattern(r'["{}\[\]]')
+_INSIDE = late_pattern(r'["\\]')
+_WHITESPACE = late_pattern(r"\s*")
+_EMPTY = late_pattern(r"(?:\s*\{\s*\})+\s*")
+_STRING = late_pattern(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPES = {number: json.dumps(chr(number))[1:-1] for number in range(0x20)}
 """Escapes of the characters that JSON strings hold only escaped."""
 MAX_VALUES = 100

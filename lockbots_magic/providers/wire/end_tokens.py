@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from ...late_pattern import late_pattern
 from .line_context import Verdict
 
 MAX_TAIL = 512
@@ -57,7 +58,7 @@ TOKENS = frozenset({*_ENDS, *_STARTS})
 _TOKEN_STARTS = frozenset(token[:end] for token in TOKENS for end in range(1, len(token)))
 _ROLES = ("assistant", "user", "system", "model", "tool")
 _END_OF_HEADER = "<|end_header_id|>"
-_TAIL = re.compile(
+_TAIL = late_pattern(
     rf"(?:\s*(?:{'|'.join(map(re.escape, _ENDS))}))*"
     rf"(?:\s*(?:{'|'.join(map(re.escape, _STARTS))})(?:\s*(?:{'|'.join(_ROLES)}))?"
     rf"(?:\s*{re.escape(_END_OF_HEADER)})?)?\s*",

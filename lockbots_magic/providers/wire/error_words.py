@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...late_pattern import late_pattern
 from ...security.foreign_text import quote_line
 from .json_text import parse_json
 
@@ -30,11 +31,11 @@ _MORE = ("raw", "metadata", "innererror")
 _VERBATIM = "failed_generation"
 """What the model wrote, such as ``<function=add{"a": 1}</function>``, which is no markup."""
 _LAST = ("code", "type", "status")
-_UNSEEN = re.compile(r"<(script|style|head|svg)\b.*?</\1\s*>|<!--.*?-->", re.I | re.S)
-_TITLE = re.compile(r"<title[^>]*>(.*?)(?:</title|\Z)", re.I | re.S)
-_XML = re.compile(r"[\ufeff\s]*<(?:\?xml|\w*(?:error|exception|fault|response)\b)", re.I)
-_HTML = re.compile(r"<(?:!doctype html|html|body)\b", re.I)
-_TAG = re.compile(r"<[^>]*>?")
+_UNSEEN = late_pattern(r"<(script|style|head|svg)\b.*?</\1\s*>|<!--.*?-->", re.I | re.S)
+_TITLE = late_pattern(r"<title[^>]*>(.*?)(?:</title|\Z)", re.I | re.S)
+_XML = late_pattern(r"[\ufeff\s]*<(?:\?xml|\w*(?:error|exception|fault|response)\b)", re.I)
+_HTML = late_pattern(r"<(?:!doctype html|html|body)\b", re.I)
+_TAG = late_pattern(r"<[^>]*>?")
 
 
 def error_words(value: Any) -> str:

@@ -16,6 +16,7 @@ from ...errors import (
     ServerError,
 )
 from ...language import _
+from ...late_pattern import late_pattern
 from ...security.foreign_text import quote_line
 from .error_words import MAX_WORDS, error_words, is_markup, is_page, page_words
 from .json_text import parse_json
@@ -48,18 +49,18 @@ _STATUS_OF_NAME = {
 }
 """Names of errors inside a 200, of services that send no number -> HTTP status."""
 _STATUS_KEYS = ("res_status", "status", "code", "status_code", "statusCode", "error_code", "type")
-_BAD_KEY = re.compile(
+_BAD_KEY = late_pattern(
     r"\bapi[ _-]?key\b.{0,30}\b(?:not valid|invalid|expired|incorrect|missing|not found|required)\b"
     r"|\b(?:invalid|incorrect|missing|expired|no) api[ _-]?key\b",
     re.IGNORECASE,
 )
 """What services say of a credential under a 400."""
-_UNKNOWN_MODEL = re.compile(r"\bis not a valid model\b|\b(?:unknown|no such) model\b", re.IGNORECASE)
+_UNKNOWN_MODEL = late_pattern(r"\bis not a valid model\b|\b(?:unknown|no such) model\b", re.IGNORECASE)
 """What services say of an unknown model under a 400 (OpenRouter)."""
 _FAILURES = ("error", "failed", "failure", "exception")
 """Values of `status`, and types of events, that tell a failure."""
 _FRAMES = ("data:", "event:", "id:", "retry:", ":")
-_CHALLENGE = re.compile(r'\b(error|error_description)="([^"]*)"')
+_CHALLENGE = late_pattern(r'\b(error|error_description)="([^"]*)"')
 _MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg")
 """Names under which an object without choices says what went wrong."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from ...conversation.messages import Delta
+from ...late_pattern import late_pattern
 
 MAX_HEADER = 200
 """Characters of a header, from one message to the next."""
@@ -22,9 +23,9 @@ _BARE_BEGINNING = re.compile(r"analysis[A-Z\"']")
 _BARE_ANSWER = "assistantfinal"
 _MESSAGE = "<|message|>"
 _ENDS = ("<|end|>", "<|return|>", "<|call|>", "<|start|>", "<|channel|>")
-_END = re.compile("|".join(map(re.escape, _ENDS)))
-_CHANNEL = re.compile(r"(?:<\|channel\|>\s*|^)(analysis|commentary|final)\b")
-_RECIPIENT = re.compile(r"\bto=(\S+?)(?=\s|<|$)")
+_END = late_pattern("|".join(map(re.escape, _ENDS)))
+_CHANNEL = late_pattern(r"(?:<\|channel\|>\s*|^)(analysis|commentary|final)\b")
+_RECIPIENT = late_pattern(r"\bto=(\S+?)(?=\s|<|$)")
 
 
 class HarmonySplitter:

@@ -6,15 +6,17 @@ import json
 import re
 from typing import Any
 
+from ...late_pattern import late_pattern
+
 MAX_VALUES = 100_000
 """JSON values, one after the other, that are read."""
 MAX_MARKS = 1_500_000
 """Brackets, braces and commas of a text that is read: each may begin a value, which takes 20 times its length."""
 
-_BLANK = re.compile(r"\s*")
-_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]', re.DOTALL)
-_STRING_BEGUN = re.compile(r'"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*)*')
-_WORD_BEGUN = re.compile(r'[^\s,:\[\]{}"]{1,40}\Z')
+_BLANK = late_pattern(r"\s*")
+_MARK = late_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\]]', re.DOTALL)
+_STRING_BEGUN = late_pattern(r'"[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*)*')
+_WORD_BEGUN = late_pattern(r'[^\s,:\[\]{}"]{1,40}\Z')
 _CLOSING = {"{": "}", "[": "]"}
 _raw_decode = json.JSONDecoder().raw_decode
 _lenient_decode = json.JSONDecoder(strict=False).raw_decode

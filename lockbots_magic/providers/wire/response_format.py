@@ -6,16 +6,17 @@ supported schemas". llama-server, LM Studio, vLLM and Ollama constrain the reply
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from ...late_pattern import late_pattern
 
 MAX_NAME = 64
 """Length (characters) of the name of a schema."""
 MAX_DEPTH = 10
 """Levels of nesting that strict schemas may have."""
 
-_NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+_NOT_IN_NAME = late_pattern(r"[^A-Za-z0-9_-]+")
 _STRICT_KEYWORDS = frozenset({
     *("$defs", "$ref", "additionalProperties", "anyOf", "const", "description", "enum", "exclusiveMaximum"),
     *("exclusiveMinimum", "format", "items", "maximum", "maxItems", "minimum", "minItems", "multipleOf", "pattern"),

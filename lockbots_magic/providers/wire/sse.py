@@ -6,11 +6,11 @@ The grammar is that of the WHATWG HTML standard, section "Server-sent events".
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ...language import _
+from ...late_pattern import late_pattern
 
 MAX_EVENT = 16_000_000
 """Bytes of a line, and characters of an event's data: bounds the memory that an endless one takes."""
@@ -34,7 +34,7 @@ MAX_RETRY_DIGITS = 18
 
 _FIELDS = frozenset({"", "data", "event", "id", "retry"})
 """Names of fields; a line without a name is a comment."""
-_ONE_LINE = re.compile(r"(?:event:(?: ?([^\n]*))\n)?data:(?: |(?! ))(?=[^\n]*\Z)")
+_ONE_LINE = late_pattern(r"(?:event:(?: ?([^\n]*))\n)?data:(?: |(?! ))(?=[^\n]*\Z)")
 """Beginning of an event that is one line of data, with its type before it or without."""
 
 

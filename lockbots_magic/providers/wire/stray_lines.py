@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ...late_pattern import late_pattern
 from .errors import is_error
 from .json_text import parse_json
 
@@ -15,7 +16,7 @@ MAX_LINES = 200
 """Lines of a bare JSON object."""
 MAX_SIZE = 65536
 """Characters of a bare JSON object."""
-_ERROR_FIELD = re.compile(r"\s*error\s*:\s*(?P<data>\S.*)", re.I | re.S)
+_ERROR_FIELD = late_pattern(r"\s*error\s*:\s*(?P<data>\S.*)", re.I | re.S)
 
 
 class StrayLines:

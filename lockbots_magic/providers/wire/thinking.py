@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from ...conversation.messages import Delta
+from ...late_pattern import late_pattern
 from .end_tokens import TOKENS, EndTokens
 from .line_context import LineContext
 
@@ -42,7 +43,7 @@ _OPENING, _CLOSING = tuple(_PAIRS), tuple(_PAIRS.values())
 _MIXED = frozenset({"</think>", "</thinking>", "</thought>"})
 """Closing tags that models take for one another."""
 _ALL_TAGS = (*_OPENING, *_CLOSING, *TOKENS)
-_TAG = re.compile("|".join(map(re.escape, _ALL_TAGS)), re.IGNORECASE)
+_TAG = late_pattern("|".join(map(re.escape, _ALL_TAGS)), re.IGNORECASE)
 _TAG_STARTS = frozenset(tag[:end] for tag in _ALL_TAGS for end in range(1, len(tag)))
 _MARK = re.compile(r"\n|`+|~+|[<\[◁]")
 

@@ -12,12 +12,14 @@ import hashlib
 import re
 from collections.abc import Container
 
+from ...late_pattern import late_pattern
+
 MAX_NAME = 64
 """Length (characters) of a name that all services take."""
 
-_FORBIDDEN = re.compile(r"[^A-Za-z0-9_-]")
-_NAMESPACE = re.compile(r"(?:functions?|default_api|default_functions|tools?)(?:::|[.:/])", re.IGNORECASE)
-_BEHIND = re.compile(r"(?::[0-9]{1,4}|\(\s*\))\Z")
+_FORBIDDEN = late_pattern(r"[^A-Za-z0-9_-]")
+_NAMESPACE = late_pattern(r"(?:functions?|default_api|default_functions|tools?)(?:::|[.:/])", re.IGNORECASE)
+_BEHIND = late_pattern(r"(?::[0-9]{1,4}|\(\s*\))\Z")
 """What stands behind a name: the number of the call, or parentheses."""
 _MARKER = "<|"
 _UNNAMED = "tool"
