@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from IPython.core.displaypub import CapturingDisplayPublisher
@@ -111,6 +111,14 @@ def show(
         record(data, display_id, metadata)
     more = {"metadata": metadata} if metadata else {}
     display(data, raw=True, display_id=display_id, update=update, **more)  # type: ignore[no-untyped-call]  # not typed
+
+
+def forget(display_ids: Iterable[str]) -> None:
+    """Drop outputs that were cleared from the record of what the running cell displays."""
+    record = display_listener.get()
+    if record is not None:
+        for display_id in display_ids:
+            record({}, display_id)
 
 
 def shown_forms(data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import clear_output
 
 from .. import rendering
 from ..rendering.reasoning_tail import thinking_notice
-from .display import show
+from .display import forget, show
 
 if TYPE_CHECKING:
     from ..rendering.reasoning import ReasoningMode
@@ -114,18 +117,35 @@ class GrowingOutput:
 
     def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace everything by one final output."""
-        self._join()
+        self._join(data.get("text/html", ""))
         self._put(0, data, metadata)
 
-    def _join(self) -> None:
+    def _join(self, html: str = "") -> None:
         """Let the next output replace all, if there are several.
 
         It has an id of its own: JupyterLab would first render it in the old output of that id, then once more.
+
+        Args:
+            html: Its HTML, if it shows the same reply.
         """
         if self.outputs > 1:
+            if self._markdown is None:
+                self._prepare_page(html)
             clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
+            forget(f"{self._name}-{number}" for number in range(self.outputs))
             self.outputs = 0
             self._name = _unused_name()
+
+    def _prepare_page(self, html: str) -> None:
+        """Keep the place of a reader, and the formulas that are typeset, while JupyterLab clears the outputs.
+
+        A script of our own, in an output that is cleared with the others. Where none runs, the page scrolls up and sets
+        the formulas again.
+        """
+        drawn = rendering.formulas_in("".join([*self._finished, self._chunk, self._growing]))
+        keeps_formulas = json.dumps(bool(drawn) and drawn == rendering.formulas_in(html))
+        script = f"({_join_script()})(element, {keeps_formulas})"
+        self._put(self.outputs, {"application/javascript": script, "text/html": "", "text/plain": ""})
 
     def _merge(self) -> None:
         """Merge outputs into one, and empty the others for reuse. Clearing the cell would move the page."""
@@ -149,6 +169,11 @@ class GrowingOutput:
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         show(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)
         self.outputs = max(self.outputs, number + 1)
+
+
+@functools.cache
+def _join_script() -> str:
+    return files(__package__).joinpath("join.js").read_text("utf-8").strip()
 
 
 def _unused_name() -> str:

@@ -35,6 +35,11 @@ def has_formulas(html: str) -> bool:
     return FORMULA_OPENING in html
 
 
+def formulas_in(html: str) -> list[str]:
+    """Return the formulas that `html`, which `render` returned, leaves to the front end, on one line each."""
+    return [" ".join(formula.split()) for formula in re.findall(f"{FORMULA_OPENING}([^<]*)", html)]
+
+
 def notices_html(notices: Iterable[str], *, final: bool = False) -> str:
     """Return the toolkit's own remarks as HTML; a `final` output brings their style along."""
     style = f' style="{NOTICE_STYLE}"' if final else ""

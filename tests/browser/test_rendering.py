@@ -121,20 +121,30 @@ def test_a_long_reply_grows_in_few_outputs_and_is_one_in_the_end(show, mock_serv
     assert reply_in(output.metadata[KEY], output.data).strip() == LONG.strip()
 
 
-# Position of a heading, in one step: it may be redrawn in the next.
+# Position of a heading, in one step: it may be redrawn in the next. Scrolls to it once all formulas above it are set.
 TOP = """(cell, [scrolls]) => {
-    const heading = [...cell.querySelectorAll("h2")].find(({textContent}) => textContent === "Section 4");
-    if (scrolls) heading.scrollIntoView();
+    const heading = [...cell.querySelectorAll("h2")].find(({textContent}) => textContent === "Section 20");
+    if (scrolls) {
+        const formulas = [...cell.querySelectorAll(".mathjax_process")];
+        const above = formulas.filter((one) => heading.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_PRECEDING);
+        if (!above.every((one) => one.querySelector("mjx-container"))) return null;
+        heading.scrollIntoView();
+    }
     return heading.getBoundingClientRect().y;
 }"""
 
 
-def test_scrolled_page_keeps_its_position_while_text_arrives(show, mock_server):
+def test_scrolled_page_keeps_its_position_while_text_arrives_and_at_the_end(show, mock_server):
     notebook = show(mock_server, f"say {LONG}", rate=400)
     notebook.run(1, wait=False)
-    expect(notebook.cell(1)).to_contain_text("Section 12")
-    before = notebook.cell(1).evaluate(TOP, [True])
-    expect(notebook.cell(1)).to_contain_text("Section 25")
+    expect(notebook.cell(1)).to_contain_text("Section 30")
+    while (before := notebook.cell(1).evaluate(TOP, [True])) is None:  # the first formula of a page waits for MathJax
+        notebook.page.wait_for_timeout(50)
+    expect(notebook.cell(1)).to_contain_text("Section 40")
+    assert abs(notebook.cell(1).evaluate(TOP, [False]) - before) < 3
+    notebook.wait_for_end(1)
+    expect(notebook.outputs(1)).to_have_count(1)
+    expect(notebook.cell(1).locator(".jp-OutputArea:not([style*=min-height])")).to_be_visible()
     assert abs(notebook.cell(1).evaluate(TOP, [False]) - before) < 3
 
 

@@ -3,11 +3,13 @@
 import re
 import threading
 import time
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 
+from lockbots_magic import rendering
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import display, growing_output, presenter, reply_end
@@ -15,6 +17,7 @@ from lockbots_magic.notebook.live_output import CellOutput, LiveCellOutput, outp
 from lockbots_magic.rendering import frame_loop as drawing
 from lockbots_magic.rendering import reasoning_tail
 from lockbots_magic.rendering.console import is_console
+from lockbots_magic.rendering.html import render
 from lockbots_magic.rendering.incremental import IncrementalMarkdown
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.schema import code_blocks
@@ -341,9 +344,48 @@ def test_a_long_reply_is_shown_in_pieces_and_is_one_output_in_the_end(shown):
     assert max(len(data.get("text/html", "")) for data, *_ in shown.frames[:-1]) < len(PARAGRAPHS)
     output.feed(Delta("one more"))  # mostly too late for a frame of its own
     output.finish(Turn("q", PARAGRAPHS + "one more"))
-    assert "one more" in visible(shown.frames[-2][0]["text/html"]), "people see the end before the whole is made"
+    assert "one more" in visible(shown.frames[-3][0]["text/html"]), "people see the end before the whole is made"
     assert len(shown.outputs) == 1
     assert re.findall(r"Paragraph (\d+)", shown.text) == [str(n) for n in range(600)]
+
+
+def test_a_page_keeps_its_place_and_its_formulas_by_a_script_that_holds_nothing_of_the_reply(shown):
+    script = Path(growing_output.__file__).with_name("join.js").read_text("utf-8").strip()
+    one, other, filling = render("$$\na\n+ b\n$$"), render("$c$"), "x" * (growing_output.FIRST_CHUNK + 1)
+    for drawn, final, keeps in (
+        (one, one, "true"),
+        (one, other, "false"),
+        (one, one + one, "false"),
+        ("", "", "false"),
+    ):
+        place = growing_output.GrowingOutput(alone)
+        place.draw(drawn + filling, "", [])
+        place.draw("", "x", [])
+        place.settle({"text/html": rendering.framed(final, final=True)})
+        assert shown.frames[-2][0] == {
+            "application/javascript": f"({script})(element, {keeps})",
+            "text/html": "",
+            "text/plain": "",
+        }
+        assert len(shown.outputs) == 1, "it is not saved"
+    seen = len(shown.frames)
+    place = growing_output.GrowingOutput(alone, lambda: "for VS Code")
+    place.draw(filling, "", [])
+    place.draw("", "x", [])
+    place.settle({"text/html": ""})
+    assert "javascript" not in str(shown.frames[seen:])
+
+
+def test_pieces_of_a_long_reply_are_no_displays_of_its_cell(shown):
+    recorded = {}
+    token = display.display_listener.set(lambda data, identity, metadata=None: recorded.update({identity: data}))
+    place = growing_output.GrowingOutput(alone)
+    place.draw("x" * (growing_output.FIRST_CHUNK + 1), "", [])
+    place.draw("", "x", [])
+    assert len([data for data in recorded.values() if data]) == 2
+    place.settle({"text/html": "whole"})
+    display.display_listener.reset(token)
+    assert [data for data in recorded.values() if data] == [{"text/html": "whole"}]
 
 
 @pytest.mark.once
