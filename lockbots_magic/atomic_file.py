@@ -167,7 +167,8 @@ def _expand(path: str | Path) -> Path:
         expanded = Path(path).expanduser()
     except RuntimeError as error:
         raise UsageError(_("Can't expand {path}: {error}.", path=path, error=error)) from None
-    if not expanded.name:
+    is_folder = str(path).endswith(("/", os.sep))  # which `Path` drops: a file would be where a folder was meant
+    if is_folder or not expanded.name:
         raise UsageError(_("{path!r} is not a file name.", path=str(path)))
     return expanded
 

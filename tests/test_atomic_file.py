@@ -108,7 +108,7 @@ def test_a_name_as_long_as_the_file_system_takes_can_be_written(tmp_path):
     assert read_text(write_text(tmp_path / ("x" * 255), "y")) == "y"
 
 
-@pytest.mark.parametrize("name", ["no/such/folder.txt", ".", "/", "\0"])
+@pytest.mark.parametrize("name", ["no/such/folder.txt", ".", "/", "\0", "folder/"])
 def test_what_can_not_be_written_is_one_clear_message(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     for act in (lambda: write_text(name, ""), lambda: read_text(name)):

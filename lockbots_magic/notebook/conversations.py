@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import threading
+import unicodedata
 import weakref
 from collections.abc import Container
 
@@ -14,6 +15,7 @@ from ..conversation.observers import Observers
 from ..conversation.recorded_reply import derived_id
 from ..errors import UsageError
 from ..language import _
+from ..security.control_characters import printable
 
 
 class Conversations:
@@ -50,12 +52,13 @@ class Conversations:
 
     def get(self, name: str | None = None) -> Conversation:
         """Return a conversation, created if it doesn't exist; by default the current one."""
-        name = name or self.current
+        name = clean_name(name or "") or self.current
         with self._lock:
             return self.keep(self.propose(name))
 
     def propose(self, name: str) -> Conversation:
         """Return the conversation of that name, or one that `keep` adds when its chat sends; others get the same."""
+        name = clean_name(name)
         with self._lock:
             known = self._named.get(name)
             return known if known is not None else self._proposed.setdefault(name, Conversation(name))
@@ -66,6 +69,7 @@ class Conversations:
         Raises:
             UsageError: If there is none of that name.
         """
+        name = clean_name(name)
         if name == "main":
             return self.get(name)
         known = self.by_name
@@ -87,7 +91,7 @@ class Conversations:
     def add(self, conversation: Conversation) -> Conversation:
         """Add a conversation and make it the current one; a taken name gets a number."""
         with self._lock:
-            conversation.name = self.free_name(conversation.name)
+            conversation.name = self.free_name(clean_name(conversation.name) or "chat")
             if any(one.id == conversation.id for one in self._named.values()):
                 conversation.id = derived_id(
                     "copy", conversation.id, conversation.name
@@ -107,6 +111,7 @@ class Conversations:
             The conversation as it is here, and True if it was added.
         """
         conversation = Conversation.from_restored(restored)
+        conversation.name = clean_name(conversation.name) or "chat"
         with self._lock:
             here = next((one for one in self._named.values() if one.id == conversation.id), None)
             if here is not None:
@@ -137,7 +142,7 @@ class Conversations:
         Raises:
             UsageError: If there is none of that name.
         """
-        self.find(name)
+        name = self.find(name).name
         with self._lock:
             deleted = self._named.pop(name)
             if name == self.current:
@@ -148,6 +153,16 @@ class Conversations:
     def free_name(self, name: str) -> str:
         """Return `name`, with a number appended if it is taken."""
         return free_name(name, self.by_name)
+
+
+def clean_name(name: str) -> str:
+    """Return a name as it is kept, so that no two look the same: accents joined to their letters, nothing invisible.
+
+    Example:
+        >>> clean_name(" cafe\\u0301\\u202e\\n")
+        'café'
+    """
+    return " ".join(unicodedata.normalize("NFC", printable(name)).split())
 
 
 def free_name(name: str, taken: Container[str]) -> str:

@@ -15,6 +15,19 @@ from lockbots_magic.notebook.conversations import Conversations
 from lockbots_magic.notebook.session import Session
 
 
+def test_names_that_look_the_same_are_the_same():
+    """Composed and decomposed accents, and characters that nobody sees, would be two conversations of one name."""
+    conversations = Conversations()
+    kept = conversations.get("caf\u00e9")
+    assert conversations.get(" cafe\u0301\u202e") is kept
+    assert conversations.propose("\x1bcafe\u0301\n") is kept
+    assert conversations.switch("cafe\u0301") is kept
+    assert conversations.add(Conversation("cafe\u0301")).name == "caf\u00e9-2"
+    assert conversations.add(Conversation("\u202e")).name == "chat"
+    assert conversations.delete("cafe\u0301") is kept
+    assert conversations.get(" ") is conversations.get(conversations.current)
+
+
 def test_conversations_can_be_added_while_they_are_listed():
     conversations = Conversations()
     conversations.get("main")
