@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 from ..late_pattern import late_pattern
@@ -45,7 +46,7 @@ def format_int(value: int) -> str:
 
 
 def format_scalar(value: Any) -> str | None:
-    """Return a scalar of NumPy or pandas, a decimal or a date as it is written by hand; None for anything else.
+    """Return a scalar of NumPy or pandas, a decimal, date or path as it is written by hand; None for anything else.
 
     Example:
         >>> format_scalar(Decimal("1.50")), format_scalar(timedelta(days=1, hours=2)), format_scalar(2)
@@ -55,6 +56,8 @@ def format_scalar(value: Any) -> str | None:
     names = _WRITTEN_PLAIN.get(kind.__module__.partition(".")[0], ())
     if kind.__name__ in names:
         return str(value)
+    if isinstance(value, PurePath):
+        return repr(str(value))  # whose class differs between systems, so that no recording would answer there
     if kind is timedelta:
         return str(value).replace(",", "")
     numpy: Any = sys.modules.get("numpy")

@@ -16,7 +16,8 @@ MAX_CREDENTIAL_LENGTH = 10_000
 
 # Control sequences (ECMA-48, 5.4), and operating system commands, which end with BEL or ST.
 _ESCAPE = late_pattern("\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
-_MEMORY_ADDRESS = late_pattern(r" at 0x[0-9A-Fa-f]{4,16}(?=[^\n]{0,500}?>)")  # inside <...>, as a repr writes it
+_MEMORY_ADDRESS = late_pattern(r" at 0x[0-9A-Fa-f]{4,16}(?=[^\n]{0,500}?>)|(?<=\w\)) at 0x[0-9A-F]{8,16}\b")
+"""Inside <...>, as a repr writes it, or in capitals, as generators of random numbers in NumPy do."""
 _SET = late_pattern(r"\{[^{}\n]{3,2000}\}")  # or a dict, or anything else between braces
 _OVERWRITTEN = late_pattern(r"(?m)^[^\n]*\r(?!\n)(?=[^\n])")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from ..conversation.turn import Turn
@@ -52,7 +53,7 @@ def _convert_text(value: Any) -> PromptPart | None:
         return PromptPart(value.reply)
     if isinstance(value, str):
         return PromptPart(str.__str__(value))
-    return PromptPart(str(value)) if is_instance_of(value, "numpy.generic") else None
+    return PromptPart(str(value)) if isinstance(value, PurePath) or is_instance_of(value, "numpy.generic") else None
 
 
 def _refuse_coroutine(value: Any) -> PromptPart | None:

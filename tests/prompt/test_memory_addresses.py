@@ -36,6 +36,8 @@ def test_string_of_the_user_is_sent_as_it_is():
     ("<weakref at 0x7f1040e7c390; to 'M' at 0x7f1040e7c391>", "<weakref; to 'M'>"),
     ("crash at 0x7f1040e7c390", "crash at 0x7f1040e7c390"),
     ("a mask at 0xff > 3", "a mask at 0xff > 3"),
+    ("[Generator(PCG64) at 0x7F3119A53E60]", "[Generator(PCG64)]"),
+    ("in f(x) at 0x7f3119a53e60", "in f(x) at 0x7f3119a53e60"),
 ])  # fmt: skip
 def test_only_addresses_of_reprs_are_removed(text, clean):
     assert without_memory_addresses(text) == clean

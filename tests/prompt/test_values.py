@@ -5,6 +5,7 @@ import datetime
 import decimal
 import fractions
 import io
+import pathlib
 import sqlite3
 import sys
 import tracemalloc
@@ -47,6 +48,8 @@ def test_scalars_are_written_as_by_hand():
         ([pandas.NaT, numpy.timedelta64(3, "D"), pandas.Period("2024-01")], "[NaT, 3 days, 2024-01]"),
         (SimpleNamespace(x=numpy.float64(1.5), a=numpy.array([1.5, 2])), "namespace(x=1.5, a=array([1.5, 2.]))"),
         (decimal.Decimal("1.10"), "1.10"),
+        (pathlib.PureWindowsPath("C:/a b"), r"C:\a b"),
+        ([pathlib.PurePosixPath("/a, b")], "['/a, b']"),
         (pandas.Timestamp("2024-01-31"), "2024-01-31 00:00:00"),
     ):
         assert value_part(value).text == text
