@@ -24,4 +24,4 @@ def as_saved(html: str) -> str:
         >>> as_saved('<td style="text-align:left"><font color="#386">1</font></td>')
         '<td style=text-align:left><font color=#386>1</font></td>'
     """
-    return _BARE_VALUE.sub(lambda value: f"{value[1]}{value[2]}>", html.replace("<pre><code>", _CODE_BLOCK))
+    return _BARE_VALUE.sub(r"\1\2>", html.replace("<pre><code>", _CODE_BLOCK))

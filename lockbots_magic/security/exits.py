@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from .control_characters import encodable, has_surrogates, printable, replace_surrogates, without_controls
@@ -204,19 +205,27 @@ def _unlinked_alone(forms: dict[str, Any]) -> dict[str, Any]:
 
 _READING = {"text/html": text_of_html, "text/markdown": text_of_markdown}
 _MASKING = {"text/html": redact_html, "text/markdown": redact_markdown}
+_NUMBERS = frozenset({int, float, bool, type(None)})
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in a JSON value, names of fields too."""
+def _texts(value: Any) -> list[str]:
+    """Return every text in a JSON value, names of fields too."""
+    found: list[str] = []
+    _add_texts(value, found)
+    return found
+
+
+def _add_texts(value: Any, found: list[str]) -> None:
     if isinstance(value, str):
-        yield value
+        found.append(value)
     elif isinstance(value, Mapping):
-        for name, one in value.items():
-            yield from _texts(name)
-            yield from _texts(one)
+        _add_texts([*chain.from_iterable(value.items())], found)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _texts(one)
+            if isinstance(one, str):  # here, since most are
+                found.append(one)
+            elif type(one) not in _NUMBERS:
+                _add_texts(one, found)
 
 
 def _map_text(value: Any, change: Callable[[str, str], str], key: str = "") -> Any:

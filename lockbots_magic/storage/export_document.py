@@ -70,8 +70,9 @@ def to_markdown(conversation: Conversation) -> str:
     heading = _("System prompt")
     if system := system_prompt(conversation):
         blocks += [f"## {heading}", _markdown_part(system, 0)]
+    you = _("You")
     for number, turn in enumerate(conversation.turns, 1):
-        blocks += _markdown_turn(turn, number)
+        blocks += _markdown_turn(turn, number, you)
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
@@ -125,17 +126,22 @@ def _page_style() -> str:
     return style_element(files(__package__).joinpath("page.css").read_text("utf-8"))
 
 
-def _markdown_turn(turn: Turn, number: int) -> list[str]:
-    speaker, you = literal(speaker_of(turn), heading=True), _("You")
+def _markdown_turn(turn: Turn, number: int, you: str) -> list[str]:
     prompt = [f"## {you}", _markdown_part(turn.prompt, 2 * number - 1), *_emphasize(prompt_remarks(turn))]
     attached = attachments_of(turn)
     parts = (
         piece
         for text, calls in segments_of(turn)
-        for piece in (_markdown_part(text, 2 * number), calls_markdown(calls))
+        for piece in (_markdown_part(text, 2 * number), calls_markdown(calls) if calls else "")
     )
     reply = [*parts, attached.pictures, attached.markdown]
-    return [*prompt, f"## {speaker}", *reply, *_emphasize(reply_remarks(turn))]
+    return [*prompt, f"## {_heading(speaker_of(turn))}", *reply, *_emphasize(reply_remarks(turn))]
+
+
+@functools.lru_cache(maxsize=16)
+def _heading(name: str) -> str:
+    """Return a name as the text of a heading. Most turns have the same speaker."""
+    return literal(name, heading=True)
 
 
 def _emphasize(remarks: Iterable[str]) -> list[str]:

@@ -127,7 +127,9 @@ def turn_to_json(turn: Turn) -> tuple[dict[str, Any], dict[str, str]]:
     params = {str(name): _json_or_type(value) for name, value in turn.params.items()}
     plain = {name: value for name, (is_json, value) in params.items() if is_json}
     described = {name: value for name, (is_json, value) in params.items() if not is_json}
-    given = replace(turn, params=plain, stale=False).to_dict()  # the entry knows which turns are stale
+    if params or turn.stale:
+        turn = replace(turn, params=plain, stale=False)  # the entry knows which turns are stale
+    given = turn.to_dict()
     return {name: value for name, value in given.items() if is_valid_field(name, getattr(turn, name))}, described
 
 

@@ -70,8 +70,10 @@ def _steps(old: str, new: str) -> Iterator[tuple[str, str]]:
     while at < len(before) and to < len(after):
         line, other = before[at], after[to]
         if line == other:
-            yield "=", line
-            at, to = at + 1, to + 1
+            begin = at
+            while at < len(before) and to < len(after) and before[at] == after[to]:
+                at, to = at + 1, to + 1
+            yield "=", "".join(before[begin:at])
         elif bool(line.strip()) == bool(other.strip()):
             yield from _within(line, other)
             at, to = at + 1, to + 1
@@ -87,6 +89,9 @@ def _steps(old: str, new: str) -> Iterator[tuple[str, str]]:
 
 def _within(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield the steps for a text of which the middle differs."""
+    if old.endswith("\\\n") and f"{old[:-2]}\n" == new:  # a line break of Markdown, where most lines differ
+        yield from (("=", old[:-2]), ("-", "\\"), ("=", "\n"))
+        return
     start = _common_length(old, new)
     end = _common_length(old[start:][::-1], new[start:][::-1])
     yield "=", old[:start]
