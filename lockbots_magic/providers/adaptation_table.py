@@ -41,7 +41,7 @@ NEGATION = r"(?:\bnot\b|n't\b|\b(?:unsupported|unknown|unrecogni[sz]ed|invalid|u
 
 _OTHER_NAMES = {
     "response_format": late_pattern(
-        r"response[_\s-]?format|json[_\s-]?(?:schema|mode|object)|structured[_\s-]?output|\bgrammar\b|\bguided\b|\bschema\b",
+        r"response[_\s-]?format|json[_\s-]?(?:schema|mode|object)|structured[_\s-]?output|\bgrammar\b|\bguided(?:_json|_decoding)?\b|\bschema\b",
         re.IGNORECASE,
     ),
     "stream_options": late_pattern(

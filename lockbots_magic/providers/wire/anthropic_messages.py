@@ -204,7 +204,8 @@ class MessagesDecoder(StreamDecoder):
             self._blocks.feed(index, delta)
             yield from self._think(_text_in(delta, "thinking"))
         elif kind == "input_json_delta":
-            piece = _text_in(delta, "partial_json")
+            whole = delta.get("partial_json")
+            piece = dump_input(whole) if isinstance(whole, dict) else _text_in(delta, "partial_json")
             if index in self._reply_blocks:
                 yield from self._say(piece)
             elif not self._blocks.feed(index, delta) and piece:
@@ -268,6 +269,8 @@ def _index_of(event: Mapping[str, Any]) -> int:
 
 def _object_in(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = event.get(name)
+    if value is None and name in event:  # gateways that send all fields of an event
+        return {}
     if not isinstance(value, dict):
         raise ProtocolError(_("The {name} of an event is not a JSON object.", name=name))
     return value

@@ -33,7 +33,7 @@ Wire facts: Gemini API, "Thought signatures": `extra_content.google.thought_sign
 
 
 @late_dataclass(frozen=True)
-class Piece:
+class CallPiece:
     """One entry of a chunk's `tool_calls`."""
 
     index: int | None
@@ -113,7 +113,7 @@ class PartialCall:
         """Return whether its pieces may be those of two calls."""
         return self.is_unclear or (self.is_announced_twice and self.is_blank)
 
-    def add(self, piece: Piece, chunk: int, name: str) -> None:
+    def add(self, piece: CallPiece, chunk: int, name: str) -> None:
         """Add the next piece.
 
         Args:
@@ -186,7 +186,7 @@ class CallAssembly:
             return False
         return (call.name, call.index) == (before.name, before.index) and call.chunk != before.chunk
 
-    def _add_piece(self, piece: Piece) -> None:
+    def _add_piece(self, piece: CallPiece) -> None:
         call = self._find_call(piece)
         if call is None or self._begins_call(call, piece):
             call = PartialCall(piece.index)
@@ -194,13 +194,13 @@ class CallAssembly:
         is_naming = piece.name and (call.is_blank or not call.name)
         call.add(piece, self._chunk, self._join_names(call.name, piece.name) if is_naming else call.name)
 
-    def _find_call(self, piece: Piece) -> PartialCall | None:
+    def _find_call(self, piece: CallPiece) -> PartialCall | None:
         """Return the call that the piece continues, if it continues one."""
         pool = self.calls if piece.index is None else [one for one in self.calls if one.index == piece.index]
         known = (one for one in reversed(pool) if piece.id and piece.id in one.ids)
         return next(known, pool[-1] if pool else None)
 
-    def _begins_call(self, call: PartialCall, piece: Piece) -> bool:
+    def _begins_call(self, call: PartialCall, piece: CallPiece) -> bool:
         """Whether the piece begins another call than `call`, the one it would continue; may mark that as unclear."""
         if not piece.name:
             is_other = bool(piece.id and call.ids and piece.id not in call.ids)
@@ -213,7 +213,7 @@ class CallAssembly:
             return True
         return self._is_second_name(call, piece)
 
-    def _repeats_call(self, call: PartialCall, piece: Piece) -> bool:
+    def _repeats_call(self, call: PartialCall, piece: CallPiece) -> bool:
         """Whether a piece with the name of `call` begins another call of that function."""
         has_known_id = piece.id in call.ids
         has_new_id = bool(piece.id and call.ids and not has_known_id)
@@ -232,7 +232,7 @@ class CallAssembly:
             return True
         return self._follows_whole_call(call, piece, has_new_id=has_new_id)
 
-    def _follows_whole_call(self, call: PartialCall, piece: Piece, *, has_new_id: bool) -> bool:
+    def _follows_whole_call(self, call: PartialCall, piece: CallPiece, *, has_new_id: bool) -> bool:
         """Whether a piece of a later chunk begins another call; the arguments of `call` are whole."""
         if call.is_empty_object:  # a call without arguments, or what some gateways send before them
             if call.ids and not piece.id:  # where calls have ids, another one would
@@ -247,11 +247,11 @@ class CallAssembly:
         call.is_unclear = has_new_id or not call.ids
         return False
 
-    def _is_same_name(self, call: PartialCall, piece: Piece) -> bool:
+    def _is_same_name(self, call: PartialCall, piece: CallPiece) -> bool:
         is_half = self._names and call.name not in self._names and self._begins_name(call.name * 2)
         return call.name == piece.name and not is_half
 
-    def _is_second_name(self, call: PartialCall, piece: Piece) -> bool:
+    def _is_second_name(self, call: PartialCall, piece: CallPiece) -> bool:
         """Whether a piece names another function than a call without arguments; else its name continues that name."""
         joins = self._begins_name(call.name + piece.name)
         parts = call.name in self._names and self._begins_name(piece.name)
@@ -287,12 +287,12 @@ def _absorb(call: PartialCall, before: PartialCall | None) -> bool:
     if before is None or before.index != call.index:
         return False
     if before.is_empty_object:
-        before.add(Piece(call.index, "", "", call.arguments, call.opaque), before.chunk, before.name)
+        before.add(CallPiece(call.index, "", "", call.arguments, call.opaque), before.chunk, before.name)
         return True
     return is_same_json(before.arguments, call.arguments)
 
 
-def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
+def _read_pieces(tool_calls: Any) -> Iterator[CallPiece]:
     if isinstance(tool_calls, dict):  # one call without its list
         tool_calls = [tool_calls]
     if not isinstance(tool_calls, list):
@@ -303,7 +303,7 @@ def _read_pieces(tool_calls: Any) -> Iterator[Piece]:
             raise ProtocolError(_("A tool call is not a JSON object."))
         index, arguments = one.get("index"), _first_of(function, "arguments", "input", "parameters")
         opaque = {name: one[name] for name in OPAQUE_FIELDS if isinstance(one.get(name), dict)}
-        yield Piece(
+        yield CallPiece(
             index if type(index) is int else None,
             _string(one.get("id")),
             _string(function.get("name")),

@@ -8,6 +8,7 @@ Together (a plain array).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from ...errors import AuthenticationError, ProtocolError, RateLimitError
 from ...language import _
 from ...late_dataclass import late_dataclass
 from .errors import address_error, is_error, make_snippet, object_error
+from .json_text import split_json
 from .model_kind import model_kind, takes_images
 from .numbers import parse_count
 
@@ -29,8 +31,8 @@ MAX_ID = 500
 MIN_CONTEXT = 64
 """Context sizes (tokens) below it are implausible and ignored."""
 
-_LISTS = ("data", "models", "model_list", "items", "results", "result")
-_IDS = ("id", "model", "name", "slug", "key", "model_name", "model_id")
+_LISTS = ("data", "models", "model_list", "items", "results", "result", "modelSummaries")
+_IDS = ("id", "model", "name", "slug", "key", "model_name", "model_id", "modelId")
 _NAMES = ("display_name", "displayName", "name")
 _CONTEXT_SIZES: tuple[tuple[str, ...], ...] = (
     ("loaded_context_length",),  # LM Studio: what is loaded may be shorter than what the model takes
@@ -49,6 +51,9 @@ _CONTEXT_SIZES: tuple[tuple[str, ...], ...] = (
     ("meta", "n_ctx_train"),
 )
 """Paths of fields that hold the context size (tokens), the most specific first."""
+_COMMENTS = re.compile(r"\A(?:\s|:[^\r\n]*[\r\n])+")
+_OPAQUE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|azureml://.*", re.IGNORECASE)
+"""Id of a row that requests don't name: Cloudflare and GitHub Models take the name."""
 _ROW_FIELDS = frozenset({*_IDS, "object", "owned_by", "created", *(path[0] for path in _CONTEXT_SIZES)})
 
 
@@ -97,7 +102,7 @@ def parse_model_list(body: bytes) -> ModelList:
         AuthenticationError, RateLimitError: The body is an error object that says so.
     """
     try:
-        value = json.loads(body)
+        value = _parse(body)
         rows = _single_row(value) or _rows_of(value)
     except (ValueError, RecursionError):
         raise _no_list(body) from None
@@ -119,6 +124,23 @@ def parse_model_list(body: bytes) -> ModelList:
     return ModelList(tuple(models.values()), skipped, is_marked, _next_page(value))
 
 
+def _parse(body: bytes) -> Any:
+    """Return the JSON of a body: behind comments that keep a connection open, or one row on each line.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is nested too deeply.
+    """
+    try:
+        return json.loads(body)
+    except ValueError:
+        values, rest = split_json(_COMMENTS.sub("", body.decode("utf-8", "replace"), count=1))
+        if rest or not values:
+            raise
+    rows = [json.loads(value, strict=False) for value in values]
+    return rows[0] if len(rows) == 1 else rows
+
+
 def _next_page(value: Any) -> str:
     """Return the id after which the next page begins (Anthropic API reference, "List models")."""
     has_more = isinstance(value, dict) and value.get("has_more") is True
@@ -132,9 +154,10 @@ def parse_model(row: Any) -> ModelInfo | None:
         row: Id, or object of any service.
     """
     fields: Mapping[str, Any] = {"id": row} if isinstance(row, str) else row if isinstance(row, dict) else {}
-    model = next((value for name in _IDS if (value := _text(fields.get(name)))), "")
-    if not model:
+    ids = [value for name in _IDS if (value := _text(fields.get(name)))]
+    if not ids:
         return None
+    model = next((one for one in ids if not _OPAQUE_ID.fullmatch(one)), ids[0])
     shown = display_name(model)
     name = shown if shown != model else next((text for key in _NAMES if (text := _text(fields.get(key)))), "")
     return ModelInfo(

@@ -86,7 +86,7 @@ class ResponsesDecoder(StreamDecoder):
         value = parse_json(event.data)
         if value is None:
             value = parse_json(self._data_of(event))
-        value = unwrapped(value)
+        value = _with_type(unwrapped(value), event)
         kind = value.get("type") if isinstance(value, dict) else None
         if kind == "response.output_text.delta" and event.type != "error":
             yield from self._say(value.get("delta"))
@@ -296,6 +296,12 @@ class ResponsesDecoder(StreamDecoder):
         yield self._make_delta(
             finish_reason=reason, usage=self._usage, calls=calls, opaque=OpaqueData(returned) if returned else None
         )
+
+
+def _with_type(value: Any, event: Event) -> Any:
+    """Return an event with its type, which some servers write before it only."""
+    is_typed = not isinstance(value, dict) or "type" in value or not event.type.startswith(_PREFIX)
+    return value if is_typed else {**value, "type": event.type}
 
 
 def _error_of(response: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,11 @@ class OutputReader:
     def __init__(self, tools: Iterable[str] = ()) -> None:
         self._calls = ToolCallAssembler(tools)
         self._numbers: dict[str, int] = {}
+        self._moved: dict[
+            int, int
+        ] = {}  # place that events name -> number of the last call there, where it has several
+        self._call_ids: dict[int, str] = {}
+        self._last = 0  # number of the last item
         self._begun: set[int] = set()
         self._with_arguments: set[int] = set()
         self._items: dict[int, Mapping[str, Any]] = {}
@@ -114,12 +119,26 @@ class OutputReader:
             self._feed(number, arguments)
 
     def _number(self, event: Mapping[str, Any], item: Mapping[str, Any] | None = None) -> int:
-        """Return the place of an item in the output: by its id, else as the event says. Proxies change one of them."""
-        identity = str(event.get("item_id") or (item or {}).get("id") or (item or {}).get("call_id"))
-        number = event.get("output_index")
-        if type(number) is not int or not 0 <= number < MAX_EVENT:
-            number = len(self._numbers)
-        return self._numbers.setdefault(identity, number)
+        """Return the place of an item in the output: by its id, else as the event says.
+
+        Proxies change one of them. Some say the same place of all items: two calls there differ in their ids.
+        """
+        item = item or {}
+        identity = event.get("item_id") or item.get("id") or item.get("call_id")
+        place = event.get("output_index")
+        if type(place) is not int or not 0 <= place < MAX_EVENT:
+            place = len(self._numbers) if identity else self._last
+        number = self._moved.get(place, place)
+        if identity:
+            number = self._numbers.setdefault(str(identity), number)
+        called = item.get("call_id")
+        if isinstance(called, str) and called and self._call_ids.setdefault(number, called) != called:
+            known = (one for one, other in self._call_ids.items() if other == called)
+            number = next(known, MAX_EVENT + len(self._call_ids))
+            self._call_ids[number] = called
+            self._numbers[str(identity)] = self._moved[place] = number
+        self._last = number
+        return number
 
 
 class ReasoningJoiner:

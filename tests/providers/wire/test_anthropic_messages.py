@@ -361,3 +361,13 @@ def test_deltas_without_a_type_are_known_by_their_field():
     block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
     delta = {"type": "content_block_delta", "index": 0, "delta": {"text": "One"}}
     assert decode(stream(start(), block, delta, *end("end_turn", 1)))[0].text == "One"
+
+
+def test_fields_that_are_null_or_an_object_in_place_of_text_are_read():
+    begun, *pieces, ended = call(0, "{}")
+    pieces[0]["delta"]["partial_json"] = {"a": 1}
+    last, stopped = end("tool_use")
+    empty = {"type": "message_start", "message": None}, {**last, "delta": None}
+    turn, deltas = decode(stream(empty[0], begun, *pieces, ended, empty[1], last, stopped))
+    assert [one.arguments for delta in deltas for one in delta.calls] == ['{"a": 1}']
+    assert turn.finish_reason == "tool_calls"

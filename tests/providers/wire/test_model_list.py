@@ -253,3 +253,22 @@ def test_models_that_are_not_served_are_marked():
         assert parse_model({"id": "a", **row}).kind == "inactive", row
     for row in ({"active": True}, {"active": None}, {"archived": False}, {"deprecated": True}):
         assert parse_model({"id": "a", **row}).kind == "", row
+
+
+def test_lists_that_are_not_quite_json_are_read():
+    for body in (
+        b': ping\n\n: ping\n\n{"data": [{"id": "a"}, {"id": "b"}]}',
+        b'{"id": "a"}\n{"id": "b"}\n',
+        b'{"data": [{"id": "a", "description": "two\nlines"}, {"id": "b"}]}',
+        b'{"modelSummaries": [{"modelId": "a"}, {"modelId": "b"}]}',
+    ):
+        assert [model.id for model in parse_model_list(body).models] == ["a", "b"], body
+    with pytest.raises(ProtocolError):
+        parse_model_list(b'{"id": "a"}\n{"id": ')
+
+
+def test_a_row_is_known_by_the_name_that_requests_take():
+    uuid = "7ed8d8e8-6040-4680-843a-aef402d6b013"
+    rows = [{"id": uuid, "name": "@cf/meta/llama"}, {"id": "azureml://registries/x", "name": "gpt-5"}, {"id": uuid}]
+    listed = parse_model_list(json.dumps({"result": rows}).encode())
+    assert [model.id for model in listed.models] == ["@cf/meta/llama", "gpt-5", uuid]

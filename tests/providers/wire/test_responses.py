@@ -319,6 +319,24 @@ def test_a_proxy_may_change_the_ids_of_items():
     assert calls_of(added, *changed, done, item_done, *end()) == [("call_1", "add", '{"a": 1}')]
 
 
+def test_a_server_may_say_one_place_of_all_calls():
+    first, second = call(0, '{"a": ', "1}"), call(0, "{}", name="now", identity="call_2")
+    expected = [("call_1", "add", '{"a": 1}'), ("call_2", "now", "{}")]
+    assert calls_of(*first, *second, *end()) == expected
+    first, second = call(0, '{"a": ', "1}"), call(0, "{}", name="now", identity="call_2")
+    anonymous = [{k: v for k, v in one.items() if k != "item_id"} for one in (*first, *second)]
+    assert calls_of(*anonymous, *end()) == expected
+
+
+def test_the_type_of_an_event_may_stand_before_it_only():
+    events = (*start(), *text(0, "Hi"), *end())
+    body = b"".join(
+        f"event: {one['type']}\ndata: {json.dumps({k: v for k, v in one.items() if k != 'type'})}\n\n".encode()
+        for one in events
+    )
+    assert read_whole(ResponsesDecoder(), body)[0].text == "Hi"
+
+
 def test_a_server_may_leave_out_the_index():
     events = [{k: v for k, v in one.items() if k != "output_index"} for one in call(0, '{"a": ', "1}")]
     assert calls_of(*events, *end()) == [("call_1", "add", '{"a": 1}')]
