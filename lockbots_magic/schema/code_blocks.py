@@ -21,6 +21,8 @@ HEADS = (2_000, 10_000)
 
 _LINE_END = re.compile("\r\n?")
 _LANGUAGE = re.compile(r"[\w+#-]+")
+_CELL_PROMPT = re.compile(r"\s*(?:In \[\d{1,6}\]|\.{3,}):(?: |$)")
+"""Prompt of IPython: of a cell, and of its further lines."""
 _PROMPT = re.compile(r"\s*(?:>>>|\.\.\.)(?: |$)")
 
 
@@ -92,7 +94,8 @@ def _parse_language(info: str) -> str:
 def _remove_prompts(text: str) -> str:
     """Return runnable code; of an interactive session, only the input."""
     text = printable(text)
-    if text.lstrip().startswith(">>>"):
-        typed = (line for line in text.splitlines() if _PROMPT.match(line))
-        text = "\n".join(_PROMPT.sub("", line, count=1) for line in typed)
+    begin = text.lstrip()
+    prompt = _PROMPT if begin.startswith(">>>") else _CELL_PROMPT if _CELL_PROMPT.match(begin) else None
+    if prompt:
+        text = "\n".join(prompt.sub("", line, count=1) for line in text.splitlines() if prompt.match(line))
     return text.strip("\n").rstrip()

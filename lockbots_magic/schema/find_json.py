@@ -28,8 +28,8 @@ ANSWER, PLAIN, EXAMPLE, LEAST = 3, 2, 1, 0
 """Ranks: stands alone or is called the answer; in prose; called an example; footnotes and code."""
 
 _START = late_pattern(
-    r"""\{(?=\s*(?:["'}]|//|/\*|\#|[A-Za-z_$][\w$]*\s*:))
-      | \[(?=\s*(?:["'\d\[{\]-]|//|/\*|true|false|null|True|False|None))""",
+    r"""\{(?=\s*(?:["'“„}]|//|/\*|\#|[A-Za-z_$][\w$]*\s*:))
+      | \[(?=\s*(?:["'“„\d\[{\]-]|//|/\*|true|false|null|True|False|None))""",
     re.VERBOSE,
 )
 """A bracket followed by what JSON, or nearly JSON, has there; most brackets in prose aren't."""

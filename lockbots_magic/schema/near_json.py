@@ -1,4 +1,4 @@
-"""What models write for JSON: trailing commas, comments, raw line breaks, single quotes, Python's literals. Pure."""
+"""What models write for JSON: trailing commas, comments, raw line breaks, other quotes, Python's literals. Pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ MAX_DEPTH = 100
 _SKIPPED = late_pattern(r"(?:\s+|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
 _DOUBLE = late_pattern(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _SINGLE = late_pattern(r"'([^'\\]*(?:\\.[^'\\]*)*)'", re.DOTALL)
+_CURLY = late_pattern(r'[“”„]([^“”"\\]*(?:\\.[^“”"\\]*)*)[“”]', re.DOTALL)
+_ESCAPE = late_pattern(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}|(.))', re.DOTALL)
+"""An escape; with a group, one that JSON does not have, as in a regular expression or in LaTeX."""
 _NUMBER = late_pattern(r"[-+]?(?:(?:0|[1-9]\d*)(\.\d*)?|(\.\d+))([eE][-+]?\d+)?(?![\w.])")
 _WORD = late_pattern(r"[-+]?[A-Za-z_$][\w$]*")
 _ESCAPED = late_pattern(r"""\\(['\n])|\\x([0-9a-fA-F]{2})|"|\\.""", re.DOTALL)
 _LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None, "undefined": None}
+_QUOTES = {'"': _DOUBLE, "'": _SINGLE, "“": _CURLY, "„": _CURLY, "”": _CURLY}
 _NO_JSON = {"NaN", "nan", "Infinity", "inf", "Inf"}
 
 
@@ -70,7 +74,7 @@ class _Reader:
             return self._read_object(at + 1, depth + 1)
         if first == "[":
             return self._read_list(at + 1, depth + 1)
-        if first and first in "\"'":
+        if first and first in _QUOTES:
             return self._read_string(at)
         return self._read_scalar(at)
 
@@ -108,7 +112,7 @@ class _Reader:
         return at
 
     def _read_key(self, at: int) -> tuple[str, int]:
-        if self._text[at : at + 1] in ('"', "'"):
+        if self._text[at : at + 1] in _QUOTES:
             return self._read_string(at)
         word = _WORD.match(self._text, at)
         if word is None:
@@ -116,11 +120,12 @@ class _Reader:
         return word[0], word.end()
 
     def _read_string(self, at: int) -> tuple[str, int]:
-        single = self._text[at] == "'"
-        match = (_SINGLE if single else _DOUBLE).match(self._text, at)
+        quote = self._text[at]
+        match = _QUOTES[quote].match(self._text, at)
         if match is None:
             raise self._error("Unterminated string", at, end=len(self._text))
-        body = _ESCAPED.sub(_in_double_quotes, match[1]) if single else match[1]
+        body = _ESCAPED.sub(_in_double_quotes, match[1]) if quote == "'" else match[1]
+        body = _ESCAPE.sub(lambda escape: f"\\{escape[0]}" if escape[1] else escape[0], body)
         try:
             value: str = json.loads(f'"{body}"', strict=False)
         except ValueError:

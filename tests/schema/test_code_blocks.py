@@ -73,6 +73,11 @@ def test_of_an_interactive_session_only_the_input_is_kept():
     assert extract_code(block(session)) == extract_code(block(session, ""))
 
 
+def test_prompts_of_ipython_are_removed():
+    session = "In [1]: def f():\n   ...:     return 1\n   ...:\n\nIn [12]: f()\nOut[12]: 1"
+    assert extract_code(block(session)) == "def f():\n    return 1\n\nf()"
+
+
 def test_indentation_and_blank_lines_are_kept():
     code = "    def f():\n\n\n        return 1"
     assert extract_code(block(code)) == code

@@ -21,6 +21,12 @@ READ = {
     "{'a': 'it\\'s \"x\" \\xe9', 'b': [True, False, None]}": {"a": 'it\'s "x" é', "b": [True, False, None]},
     "{a: 1, $b: .5, c: 1., d: +2, e: -3e2}": {"a": 1, "$b": 0.5, "c": 1.0, "d": 2, "e": -300.0},
     '{"a": undefined}': {"a": None},
+    "{“a”: “it's \\n”, „b“: [“x”,]}": {"a": "it's \n", "b": ["x"]},
+    r'{"re": "\d+\s\.", "tex": "\alpha \(x\)", "path": "C:\Users\u0041"}': {
+        "re": r"\d+\s\.",
+        "tex": r"\alpha \(x\)",
+        "path": r"C:\UsersA",
+    },
     "[]": [],
     "{ }": {},
 }
@@ -44,7 +50,6 @@ NAMED = {
     '{"a": ...}': r"Expecting value \(line 1, column 7\)",
     '{"a": 01}': r"Expecting value \(line 1, column 7\)",
     '{"a": "x}': r"Unterminated string \(line 1, column 7\)",
-    '{"a": "\\q"}': r"Invalid \\escape \(line 1, column 7\)",
     '{"a": {"b": 1}': r"Expecting ',' delimiter \(line 1, column 15\)",
     "{'a': [1, 2": r"Expecting ',' delimiter \(line 1, column 12\)",
     '{"a": 1, 5: 2}': r"Expecting a property name in double quotes \(line 1, column 10\)",
