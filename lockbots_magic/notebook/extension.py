@@ -229,6 +229,7 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     undo(displays.detach)
     undo(completion.register(shell, session))
     undo(interrupts.register(shell))
+    warm_up.import_at_once()
     undo(warm_up.register(shell))
     magics = ChatMagics(shell, session, displays)
     shell.register_magics(magics)

@@ -1,8 +1,8 @@
-"""What the first `%%chat` needs, loaded while the kernel is idle after `%load_ext`.
+"""What the first `%%chat` needs, loaded by `%load_ext` and while the kernel is idle after it.
 
-The modules are imported one at a time by the kernel's own event loop, between messages. No cell runs meanwhile and no
-thread is started, so a cell that forks its process finds no lock of an import held; a cell that comes at once waits
-for one module at most, and imports the rest itself.
+`%load_ext` loads modules of this package that need no library. The others are imported one at a time by the kernel's
+own event loop, between messages. No cell runs meanwhile and no thread is started, so a cell that forks its process
+finds no lock of an import held; a cell that comes at once waits for one module at most, and imports the rest itself.
 """
 
 from __future__ import annotations
@@ -19,11 +19,16 @@ DELAY = 0.1
 """Time (s) after the cell that loads the extension: "Run all" is past it by then."""
 PAUSE = 0.02
 """Time (s) between two modules, in which the kernel takes messages."""
-MODULES = (
-    "notebook.chat_command",
-    "providers.openai_compatible",
+AT_ONCE = (
+    "notebook.magics",
+    "notebook.options",
     "providers.presets",
     "providers.dialects.chat_completions",
+    "rendering.frame",
+)
+"""Modules of this package that `%load_ext` imports: they add half to its time, and halve that to the first words of a
+reply of the cell below."""
+MODULES = (
     "providers.http.exchange",  # with urllib3
     "event_loops.asyncio_host",
     "rendering.markdown",  # with its parser
@@ -31,13 +36,16 @@ MODULES = (
     "rendering.incremental_reply",
     "rendering.notices",
     "notebook.delivery",
-    "notebook.live_output",
-    "notebook.presenter",
-    "notebook.magics",
     "notebook.prompt_material",  # what follows is for a prompt with values or files,
     "providers.http.with_requests",  # and for a server elsewhere
 )
-"""Modules of this package, in an order in which none of them takes long."""
+"""Modules of this package that are imported later, in an order in which none of them takes long."""
+
+
+def import_at_once() -> None:
+    """Import what `%load_ext` itself does."""
+    for name in AT_ONCE:
+        _import(name)
 
 
 def register(shell: Any, modules: Sequence[str] = MODULES, delay: float = DELAY) -> Callable[[], None]:
@@ -73,6 +81,10 @@ def _import_next(names: Iterator[str], waiting: list[asyncio.TimerHandle]) -> No
     name = next(names, None)
     if name is None:
         return
+    _import(name)
+    waiting[:] = [asyncio.get_running_loop().call_later(PAUSE, _import_next, names, waiting)]
+
+
+def _import(name: str) -> None:
     with suppress(Exception), without_collector():  # what is wrong shows where it is used
         importlib.import_module(f"lockbots_magic.{name}")
-    waiting[:] = [asyncio.get_running_loop().call_later(PAUSE, _import_next, names, waiting)]

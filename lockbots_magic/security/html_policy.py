@@ -10,8 +10,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import nh3
-
 from .links import is_small_picture, is_web_link
 
 TEX_CLASSES = frozenset({"mathjax_process", "tex2jax_process"})
@@ -68,6 +66,8 @@ def _cleaner() -> Callable[[str], str]:
         "link_rel": "noopener noreferrer",
         "filter_style_properties": _STYLES,
     }
+    import nh3  # noqa: PLC0415  # what only frames a reply needs none
+
     # nh3 0.2 has no class for it.
     return nh3.Cleaner(**policy).clean if hasattr(nh3, "Cleaner") else functools.partial(nh3.clean, **policy)
 

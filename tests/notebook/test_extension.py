@@ -10,6 +10,7 @@ import pytest
 from IPython.utils.capture import capture_output
 
 import lockbots_magic
+from lockbots_magic.notebook import warm_up
 from lockbots_magic.notebook.extension import session_of
 
 
@@ -382,6 +383,16 @@ def test_loading_the_extension_imports_no_heavy_library_and_no_module_of_a_first
         assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
 
 
+def test_load_ext_imports_what_sends_a_prompt_and_no_library():
+    shell = "from IPython.testing.globalipapp import start_ipython; shell = start_ipython()\n"
+    loaded = loaded_modules(f"{shell}shell.run_line_magic('load_ext', 'lockbots_magic')") - loaded_modules(shell)
+    assert loaded & {*HEAVY, "xllamacpp", "sqlite3", "snowballstemmer"} == set()
+    assert {f"lockbots_magic.{name}" for name in warm_up.AT_ONCE} <= loaded
+    for room in ("rendering.markdown", "rendering.html", "rendering.terminal", "help", "panel", "notebook.commands"):
+        assert importlib.util.find_spec(f"lockbots_magic.{room}"), "a renamed module would pass unseen"
+        assert [name for name in sorted(loaded) if name.startswith(f"lockbots_magic.{room}")] == []
+
+
 def test_loading_the_extension_compiles_no_method_of_a_dataclass():
     code = """
 import lockbots_magic.notebook.extension
@@ -433,6 +444,7 @@ def test_each_lazy_import_stands_in_one_place():
         ("__init__.py", "from .panel import ChatPanel"),
         ("tools/mcp/session_holder.py", "from .session import ServerSession"),
         ("notebook/extension.py", "from . import magics"),
+        ("security/html_policy.py", "import nh3"),
         ("notebook/log_recording.py", "from ..storage.log import writer"),
         ("notebook/completion/sources.py", "from ..commands import COMMANDS"),
         ("notebook/completion/matcher.py", "from . import cell, expressions, sources"),

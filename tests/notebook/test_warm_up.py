@@ -68,6 +68,6 @@ def test_nothing_waits_in_a_terminal_and_where_no_loop_of_asyncio_runs():
 
 
 def test_all_modules_exist():
-    for name in warm_up.MODULES:
+    for name in (*warm_up.AT_ONCE, *warm_up.MODULES):
         importlib.import_module(f"lockbots_magic.{name}")
         assert f"lockbots_magic.{name}" in sys.modules
