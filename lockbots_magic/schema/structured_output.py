@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from itertools import islice
 from typing import Any, Protocol
@@ -93,7 +94,26 @@ class ReplySchema:
         try:
             return self._validator.validate(candidate)
         except SchemaMismatch as mismatch:
+            inner = _inner_value(candidate)
+            if inner is not None:
+                with suppress(SchemaMismatch):
+                    return self._validator.validate(inner)
             return mismatch
+
+
+def _inner_value(value: Any) -> Any:
+    """Return the only value in a list or under a key, or the JSON in a string; None if there is none.
+
+    Models and gateways put what was asked for into one of these.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    if isinstance(value, Mapping) and len(value) == 1:
+        return next(iter(value.values()))
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    return None
 
 
 def reply_schema(value: Any = None) -> ReplySchema:

@@ -122,6 +122,56 @@ def test_liaobots_frames_events_in_unusual_ways_too():
             assert chat.ask("hi").reply == "Hello you."
 
 
+@pytest.mark.parametrize("dialect", SPEAKERS)
+def test_an_error_behind_an_event_that_was_not_finished_is_told(dialect):
+    half = SPEAKERS[dialect].half("Hello ", "you.")
+    error = b'data: {"type": "error", "error": {"type": "upstream_error", "message": "no memory left"}}\n\n'
+    for cut in (b'data: {"type": "x", "choices": [{"de', b'data: {"choices": [{"de\n', b'data: {"choices": [{"de\n\n'):
+        with answering(half + cut + error) as server, pytest.raises(ProviderError, match="no memory left") as caught:
+            chat_with(server, dialect=dialect, max_retries=0).ask("hi")
+        assert caught.value.partial == "Hello you."
+    for behind in (b"", b": ping\n\n", DONE, half):
+        with (
+            answering(half + b'data: {"choices": [{"de\n\n' + behind) as server,
+            pytest.raises(ProviderError) as caught,
+        ):
+            chat_with(server, dialect=dialect, max_retries=0).ask("hi")
+        assert caught.value.partial == "Hello you."
+
+
+def test_words_before_the_end_mark_tell_why_a_reply_broke_off():
+    line = b"upstream error: no memory left\n\n"
+    with (
+        answering(chunk(content="Hello") + line + DONE) as server,
+        pytest.raises(ProviderError, match="no memory left"),
+    ):
+        chat_with(server, max_retries=0).ask("hi")
+    for body in (chunk("stop", content="Hello") + line + DONE, chunk(content="Hello") + b"bye\n\n" + DONE):
+        with answering(body) as server:
+            assert chat_with(server, max_retries=0).ask("hi").status == "complete"
+
+
+def test_json_that_is_no_text_of_json_is_the_reply():
+    value = {"name": "Rome", "people": 3}
+    call = {"id": "a", "type": "function", "function": {"name": "json_tool_call", "arguments": json.dumps(value)}}
+    for message in ({"content": value}, {"content": None, "parsed": value}, {"content": None, "tool_calls": [call]}):
+        body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+        with answering(body) as server:
+            reply = chat_with(server, max_retries=0).ask("hi", schema={"type": "object"}).reply
+            assert json.loads(reply) == value, message
+
+
+def test_tags_around_reasoning_in_a_field_of_its_own_are_no_part_of_it():
+    chunks = (
+        chunk(reasoning_content="<think>\nTwo"),
+        chunk(reasoning_content=" <b>"),
+        chunk(reasoning_content="</think>"),
+    )
+    with answering(b"".join(chunks) + chunk("stop", content="Four.") + DONE) as server:
+        turn = chat_with(server, max_retries=0).ask("hi")
+        assert (turn.reasoning, turn.reply) == ("Two <b>", "Four.")
+
+
 def test_text_before_what_is_cut_or_no_json_is_kept():
     first = json.dumps({"choices": [{"delta": {"content": "Hello"}}]}).encode()
     for rest, words in ((b'{"choices": [{"de', "cut short"), (b"backend crashed", "backend crashed")):

@@ -237,3 +237,13 @@ def test_mismatch_is_reported_rather_than_invalid_json():
     blocks = f"{fence(json.dumps({'name': 'x' * 50})[:-1])}\nor\n\n{fence(json.dumps({'name': 1}))}"
     with pytest.raises(SchemaMismatch, match=r"^name: Input should be a valid string"):
         reply_schema(Pet).parse(blocks)
+
+
+def test_a_value_inside_the_only_list_key_or_string_is_read_if_it_matches():
+    schema = reply_schema({"type": "object", "required": ["name"]})
+    value = {"name": "Rome"}
+    for reply in ([value], {"City": value}, {"properties": value}, json.dumps(value)):
+        assert schema.parse(json.dumps(reply)) == value
+    for reply in ([value, value], {"City": value, "other": 1}, {"City": {"other": 1}}, [[value]], "name"):
+        with pytest.raises(SchemaMismatch):
+            schema.parse(json.dumps(reply))

@@ -59,5 +59,6 @@ class ChatCompletions(Dialect):
         return ChatCompletionsDecoder(
             (tool.name for tool in request.tools),
             has_several_choices=isinstance(several, int) and several > 1,
+            reads_call="response_format" in body and not request.tools,
             sent=(message.content for message in request.messages if message.role != "assistant"),
         )

@@ -42,6 +42,8 @@ class BodyDecoder:
         self.is_full = False
         """True once a document is longer than is read: the rest of the body can be ignored, and `close` yields what
         there is."""
+        self.line_before = ""
+        """The same before the last event."""
         self.last_line = ""
         """Line outside the grammar after which no event came; empty if there is none."""
 
@@ -141,7 +143,7 @@ class BodyDecoder:
             for event in self._events.feed(piece):
                 if self._ignored:
                     yield from self._find_errors()
-                self.last_line = ""
+                self.line_before, self.last_line = self.last_line, ""
                 yield event
         except MalformedStream as error:
             raise _malformed(error) from None

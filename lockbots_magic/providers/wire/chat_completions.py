@@ -5,6 +5,7 @@ Wire facts: the OpenAI API reference, "Chat Completions", and observed responses
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -30,6 +31,9 @@ from .text_template import TextTemplate
 from .tool_calls import ToolCallAssembler
 from .usage import find_usage, merge_usage
 
+_TAGS = re.compile(r"\A\s*<think>\s*|\s*</think>\s*\Z")
+"""Tags around reasoning that stands in a field of its own."""
+
 
 class ChatCompletionsDecoder(StreamDecoder):
     """Decodes one response: an event stream, or one JSON object although a stream was requested.
@@ -40,6 +44,7 @@ class ChatCompletionsDecoder(StreamDecoder):
         tools: Names of the functions that the model may call.
         has_several_choices: Whether the request asks for several replies; the first of them is read.
         sent: Texts of the messages of the request, which some servers send back first.
+        reads_call: Whether the only call of a reply without text is the reply: gateways ask for JSON by a function.
 
     Raises:
         ProtocolError: The response is malformed, or in another format (both methods).
@@ -59,9 +64,15 @@ class ChatCompletionsDecoder(StreamDecoder):
     content_name = "choices"
 
     def __init__(
-        self, tools: Iterable[str] = (), *, has_several_choices: bool = False, sent: Iterable[str] = ()
+        self,
+        tools: Iterable[str] = (),
+        *,
+        has_several_choices: bool = False,
+        sent: Iterable[str] = (),
+        reads_call: bool = False,
     ) -> None:
         super().__init__()
+        self._reads_call = reads_call
         self._is_refusal = False
         self._echo = EchoFilter(sent)
         self._choices = ChoiceSelector(has_several=has_several_choices)
@@ -133,6 +144,9 @@ class ChatCompletionsDecoder(StreamDecoder):
         if self._is_refusal and is_complete(reason):
             reason = REFUSED
         calls = self._calls.assemble() if is_complete(reason) else ()
+        if self._reads_call and len(calls) == 1 and not self._new_text.has_any:
+            yield Delta(calls[0].arguments)
+            calls, reason = (), "stop"
         returned = self._reasoning_fields.returned(has_calls=bool(calls))
         opaque = OpaqueData(returned) if returned else None
         yield Delta(self._text.close(), self._reasoning.close(), finish_reason=reason, calls=calls, opaque=opaque)
@@ -192,7 +206,7 @@ class ChatCompletionsDecoder(StreamDecoder):
             text += parse_refusal(body)
         text = self._text.feed(text)
         if reasoning := self._reasoning_fields.feed(body, is_whole=is_whole) or thought:
-            reasoning = self._new_reasoning.feed(reasoning, is_whole=is_whole, is_last=is_last)
+            reasoning = self._new_reasoning.feed(_TAGS.sub("", reasoning), is_whole=is_whole, is_last=is_last)
             reasoning = self._reasoning.feed(reasoning)
         parts = self._attachments.feed({}, body)
         if text or reasoning or parts:

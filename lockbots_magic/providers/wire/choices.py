@@ -6,6 +6,7 @@ several choices. Observed elsewhere: one reply whose chunks count up the index, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,7 @@ _PLAIN_CHUNK |= {"provider"}
 _PLAIN_CHOICE = {"index", "delta", "finish_reason", "logprobs"}
 _PLAIN_DELTA = {"role", "content"}
 _ASSISTANT = "assistant"
+_PART_FIELDS = frozenset({"type", "text"})
 _HOLDERS = ("delta", "message")
 """Fields of a choice that hold what it says."""
 _CONTENT = ("content", "reasoning_content", "reasoning", "refusal")
@@ -191,8 +193,17 @@ def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:
         if body and not isinstance(body, dict):
             raise ProtocolError(_("The delta of a chunk is not a JSON object."))
     if message and not any((delta or {}).get(key) for key in _CONTENT):
-        return _with_parts(message), True
+        return _with_parts(_with_value(message)), True
     return _with_parts(delta) if delta else {"content": text} if isinstance(text, str) else {}, False
+
+
+def _with_value(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message whose content is JSON in place of the text of JSON (Cloudflare), or stands parsed beside it."""
+    content, parsed = message.get("content"), message.get("parsed")
+    if content is None and isinstance(parsed, dict) and parsed:
+        content = parsed
+    is_value = isinstance(content, dict) and _PART_FIELDS.isdisjoint(content)
+    return {**message, "content": json.dumps(content, ensure_ascii=False)} if is_value else message
 
 
 def _with_parts(body: dict[str, Any]) -> dict[str, Any]:

@@ -48,13 +48,15 @@ def is_cut_json(text: str) -> bool:
         (True, True, False)
     """
     text = text.strip()
+    if is_too_dense(text):
+        return False
     try:
         _decode(text, 0)
     except json.JSONDecodeError as error:
         rest = text[error.pos :]
         in_string = error.msg.startswith("Unterminated") or (error.msg.startswith("Invalid \\u") and len(rest) < 6)
         return in_string or any(word.startswith(rest) for word in ("true", "false", "null", "-", ","))
-    except RecursionError:
+    except (ValueError, RecursionError):  # a number of too many digits
         pass
     return False
 

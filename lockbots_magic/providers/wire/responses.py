@@ -13,7 +13,7 @@ from typing import Any
 from ...conversation.ending import REFUSED, is_complete
 from ...conversation.messages import Delta, Usage
 from ...conversation.opaque_data import OpaqueData
-from ...errors import ProtocolError, ProviderError
+from ...errors import ProtocolError
 from ...language import _
 from .attachments import AttachmentCollector
 from .errors import address_error, is_error_event, make_snippet
@@ -106,7 +106,8 @@ class ResponsesDecoder(StreamDecoder):
         if is_error_event(event.type) or kind == "error":
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):
-            raise self._malformed(value, data)
+            self._check_malformed(value, data)
+            return
         if isinstance(kind, str) and kind.startswith(_PREFIX):
             yield from self._take_event(kind.removeprefix(_PREFIX), value)
         elif value.get("object") == "response" or isinstance(value.get("output"), list):
@@ -114,11 +115,12 @@ class ResponsesDecoder(StreamDecoder):
         else:
             self._check_foreign(value, data)
 
-    def _malformed(self, value: Any, data: str) -> ProviderError:
+    def _check_malformed(self, value: Any, data: str) -> None:
         self._check_error(value)
         if value is None:
-            return self.unrecognised_error(data)
-        return ProtocolError(_("An event is not a JSON object: {data}", data=make_snippet(data)))
+            self._check_unreadable(data)
+            return
+        raise ProtocolError(_("An event is not a JSON object: {data}", data=make_snippet(data)))
 
     def _check_foreign(self, value: Mapping[str, Any], data: str) -> None:
         """Raise if an object is no event: an error, or another dialect."""

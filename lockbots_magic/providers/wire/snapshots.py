@@ -66,6 +66,11 @@ class SnapshotFilter:
         return self._release(not self._may_be_snapshots())
 
     @property
+    def has_any(self) -> bool:
+        """Whether any text has come."""
+        return bool(self._first)
+
+    @property
     def _text(self) -> str:
         return self._kept.value
 

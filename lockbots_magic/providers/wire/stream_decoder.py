@@ -14,9 +14,9 @@ from ...errors import ProtocolError, ProviderError, ServerError
 from ...language import _
 from .body import BodyDecoder
 from .error_words import error_words
-from .errors import is_error, make_snippet, object_error
+from .errors import is_error, is_error_event, make_snippet, object_error
 from .formats import format_of
-from .json_text import split_json
+from .json_text import is_cut_json, parse_json, split_json
 from .sse import Event
 
 _END_MARKS = frozenset({"[DONE]", "DONE", "[END]"})
@@ -25,6 +25,7 @@ _HEARTBEAT_TYPES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "k
 _HEARTBEAT = re.compile(r"[\[:\s\"]*(?:ping|pong|heartbeat|keep[-_ ]?alive|null)[\]\s\"]*", re.IGNORECASE)
 """Data by which gateways keep a connection open."""
 _FIELD = re.compile(r"(?:data:\s*)+")
+_FAILURE = re.compile(r"error|exception|fail|time.?out|unavailable|exceeded|abort|refused|disconnect", re.IGNORECASE)
 _CHUNK_FIELDS = frozenset({"choices", "type", "object"})
 _SEPARATOR = re.compile(r"\A\s*,?\s*(?:data:\s*)*")
 """What stands between two chunks in the data of one event."""
@@ -51,6 +52,7 @@ class StreamDecoder(ABC):
         self._has_content = False
         self._finish_reason = ""
         self._oddity = ""
+        self._unread = ""  # data that are cut off: the next event may tell why
         self._is_ended = False  # by its end mark
         self._body = BodyDecoder()
 
@@ -64,6 +66,7 @@ class StreamDecoder(ABC):
             return
         try:
             for event in self._body.feed(piece):
+                self._check_unread(event)
                 yield from self._take(event)
                 if self.done:
                     return
@@ -89,9 +92,12 @@ class StreamDecoder(ABC):
             return
         try:
             for event in self._body.close():
+                self._check_unread(event)
                 yield from self._take(event)
             if self.done:
                 return
+            if self._unread:
+                raise self.unrecognised_error(self._unread)
             if not self._finish_reason and not self._body.is_document:
                 self._check_end()
         except ProviderError:
@@ -178,7 +184,17 @@ class StreamDecoder(ABC):
         """Raise because data are no JSON: words in its place, mostly of an error; after the end they say nothing."""
         if self._finish_reason:
             return
-        raise self.unrecognised_error(data)
+        if self._unread or not is_cut_json(data):
+            raise self.unrecognised_error(data)
+        self._unread = data
+
+    def _check_unread(self, event: Event) -> None:
+        """Raise if data were cut off and `event` is no error that tells why, as gateways put one behind them."""
+        if not self._unread:
+            return
+        data = read_data(event)
+        if data and not (is_error_event(event.type) or is_error(parse_json(data))):
+            raise self.unrecognised_error(self._unread)
 
     def _check_ignored_lines(self) -> None:
         for line in self._body.ignored:
@@ -195,7 +211,13 @@ class StreamDecoder(ABC):
         self._check_oddity()
 
     def _check_oddity(self) -> None:
-        """Raise if all that came is something else than a reply; after the end mark, it is an empty one: try again."""
+        """Raise if all that came is something else than a reply; after the end mark, it is an empty one: try again.
+
+        A line of words before an end mark that no finish reason precedes tells why the reply broke off.
+        """
+        line = self._body.line_before
+        if self._is_ended and self._has_content and not self._finish_reason and _FAILURE.search(line):
+            raise ServerError(_("The reply broke off: {words}", words=error_words(line)))
         if not self._has_content and not self._finish_reason and self._oddity:
             error = ProtocolError(
                 _(
