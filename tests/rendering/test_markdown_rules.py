@@ -41,6 +41,8 @@ def formulas(markdown):
         ("~~「旧」~~新", "<s>「旧」</s>新"),
         ("**ข้อความ:**ภาษาไทย", "<strong>ข้อความ:</strong>ภาษาไทย"),
         ("a**b**c and 2 * 3 * 4", "a<strong>b</strong>c and 2 * 3 * 4"),
+        ("**Name:**text, and **Note:** text", "<strong>Name:</strong>text, and <strong>Note:</strong> text"),
+        ("a:**b** and (**k:d)", "a:<strong>b</strong> and (**k:d)"),
         ("word**(x)**word", "word**(x)**word"),  # as CommonMark has it for other scripts
     ],
 )

@@ -71,6 +71,8 @@ class _State(StateInline):
         if self.src[start] == "*" and _is_operand(before, ")]") and _is_operand(after):
             can_open = can_open and not self._is_operator(before, end)
             can_close = can_close and not after.isdigit()
+        elif before == ":" and end - start == 2 and after.isalpha():
+            can_close = True  # **Name:**text, which models write as often as with a space
         elif self.src[start] == "_" and end - start == 2 and self._is_python_name(start, end):
             can_open = can_close = False
         return Scanned(can_open, can_close, end - start)
