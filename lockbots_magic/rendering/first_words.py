@@ -35,14 +35,19 @@ def first_words_html(text: str) -> str:
     return f"<p{direction}>{escaped(found[1])}</p>"
 
 
-def import_parser(meanwhile: Callable[[], object]) -> None:
+def is_parser_imported() -> bool:
+    """Tell whether a reply can be drawn without waiting for imports."""
+    return f"{__package__}.{PARSER[-1]}" in sys.modules
+
+
+def import_parser(show_first_words: Callable[[], bool]) -> None:
     """Import what draws a reply.
 
     Args:
-        meanwhile: Called before each module; never if they are imported already.
+        show_first_words: Called before each module until it returns True.
     """
-    for name in (f"{__package__}.{one}" for one in PARSER):
-        if name not in sys.modules:
-            meanwhile()
-            with without_collector():
-                importlib.import_module(name)
+    is_shown = False
+    for name in PARSER:
+        is_shown = is_shown or show_first_words()
+        with without_collector():
+            importlib.import_module(f"{__package__}.{name}")

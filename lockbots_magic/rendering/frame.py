@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
-from importlib.resources import files
+from pathlib import Path
 
 from ..security.control_characters import printable
 from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES
@@ -109,7 +109,7 @@ def style_sheet() -> str:
 
 @functools.cache
 def _rules_of_replies() -> str:
-    return files(__package__).joinpath("reply.css").read_text("utf-8")
+    return Path(__file__).with_name("reply.css").read_text("utf-8")
 
 
 def style_element(css: str) -> str:

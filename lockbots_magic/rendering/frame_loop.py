@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..conversation.messages import NOTHING_ELSE, Delta
 from ..language import _
-from .first_words import first_words_html, import_parser
+from .first_words import first_words_html, import_parser, is_parser_imported
 from .reasoning_tail import ReasoningTail, thinking_notice
 from .seconds import WAITING_DELAY
 from .time_budget import MAX_FRAME_SECONDS, MAX_RENDERED, TooSlowError, at_most, remaining
@@ -191,12 +191,12 @@ class FrameLoop:
         with self._drawing:  # a frame that is still being rendered is not drawn any more
             pass
 
-    def _draw_first_words(self) -> None:
-        """Draw the beginning of what has come, if that needs no parser; the first frame takes its place."""
+    def _draw_first_words(self) -> bool:
+        """Draw the beginning of what has come, if that needs no parser; return whether it is drawn."""
         arrived = self._arrived.copy()
         text = "".join(one for one in arrived if isinstance(one, str))
-        if all(isinstance(one, str) for one in arrived) and (html := first_words_html(text)):
-            self._put("", html, [])
+        words = first_words_html(text) if all(isinstance(one, str) for one in arrived) else ""
+        return bool(words and self._put("", words, []))
 
     def _wait_for_request(self) -> None:
         """Wait while the process works, most likely to make the request; no longer than until something comes."""
@@ -207,9 +207,10 @@ class FrameLoop:
                 return
 
     def _draw_frames(self) -> None:
-        self._wait_for_request()
-        with suppress(Exception):  # what is wrong shows in the first frame
-            import_parser(self._draw_first_words)
+        if not is_parser_imported():
+            self._wait_for_request()
+            with suppress(Exception):  # what is wrong shows in the first frame
+                import_parser(self._draw_first_words)
         if self._wait is not None and not self._changed.wait(WAITING_DELAY):
             with self._drawing:
                 if not self._stopped.is_set():

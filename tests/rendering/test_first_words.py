@@ -63,11 +63,11 @@ loop = FrameLoop(draw)
 loop.feed(Delta("Hello, *wor"))
 assert done.wait(60)
 loop.feed(Delta("ld*"))
-print(frames[0], frames[-1], loop.whole())
+print(frames[0], frames[-1], loop.whole(), sum(not parser for _, parser in frames))
 """
 
 
 def test_they_are_drawn_without_the_parser_and_replaced_by_what_it_makes():
     done = subprocess.run([sys.executable, "-c", DRAWN], capture_output=True, text=True, check=True)
-    expected = [("<p>Hello,</p>", False), ("<p>Hello, <em>wor</em></p>\n", True), "<p>Hello, <em>world</em></p>"]
+    expected = [("<p>Hello,</p>", False), ("<p>Hello, <em>wor</em></p>\n", True), "<p>Hello, <em>world</em></p>", 1]
     assert done.stdout.split() == " ".join(map(str, expected)).split()
