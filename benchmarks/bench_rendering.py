@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import texts
 from common import Server, figure, median, server, table, title
-from in_lab import Stream, Watched, watch
+from in_lab import Stage, Stream, Watched, stage, watch
 from playwright.sync_api import Error as PlaywrightError
 
 SHORT, LONG = Stream(12_500, 1_000), Stream(125_000, 5_000)
@@ -170,20 +170,20 @@ def main(*wanted: str) -> None:
         del os.environ[name]
     figures = Figures()
     try:
-        with server() as source:
+        with server() as source, stage() as on:
             for name in [n for n in names for _ in range(REPETITIONS.get(n, 1))]:
                 print(f"{name} ...", file=sys.stderr)
-                figures.add(name, watched(name, source))
+                figures.add(name, watched(name, source, on))
     finally:  # what is known so far is worth ten minutes
         report(figures)
 
 
-def watched(name: str, source: Server) -> Watched:
+def watched(name: str, source: Server, on: Stage) -> Watched:
     try:
-        return watch(*CASES[name], source)
+        return watch(*CASES[name], source, on)
     except PlaywrightError as error:  # a page that does not start, once in a while, on a busy machine
         print(f"once more: {str(error).splitlines()[0]}", file=sys.stderr)
-        return watch(*CASES[name], source)
+        return watch(*CASES[name], source, on)
 
 
 def report(figures: Figures) -> None:

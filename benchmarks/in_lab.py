@@ -1,18 +1,22 @@
-"""Measurements of one reply in one cell of JupyterLab in Chromium, each with a fresh server, browser and kernel."""
+"""Measurements of one reply in one cell of JupyterLab in Chromium, each with a fresh page and kernel."""
 
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common import Server
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -97,7 +101,7 @@ class Watched:
     """What the page's main thread did (s), by name of Chromium's; over what it does when nothing happens."""
     processor: float
     reading: float
-    """Processor time of the kernel per token (s), and what reading alone takes of it."""
+    """Processor time of the kernel per token (s), and what reading alone takes of it, if that was measured."""
     limits: int
     """Number of exceeded limits in the server's log."""
 
@@ -145,21 +149,70 @@ class Watched:
         return max((task["duration"] for task in self.page["tasks"] if task["start"] > late), default=0) / 1e3
 
 
-def watch(way: str, stream: Stream, source: Server) -> Watched:
+@dataclass
+class Stage:
+    """JupyterLab and a browser.
+
+    Args:
+        lab: The server.
+        context: The browser. Its pages share what they fetched, and no more.
+        patience: Time (s) that all measurements together wait until the machine is quiet.
+    """
+
+    lab: Lab
+    context: BrowserContext
+    patience: float = 60
+
+    @contextmanager
+    def page(self, height: int = 900) -> Iterator[Page]:
+        """Open an empty page of this height (px); its kernels end with it."""
+        page = self.context.new_page()
+        page.set_viewport_size({"width": 1200, "height": height})
+        try:
+            yield page
+        finally:
+            page.close()
+
+    def wait_for_quiet(self) -> None:
+        """Wait until other work on the machine has ended; warn if it does not."""
+        started = time.monotonic()
+        wait_for_quiet(self.patience)
+        self.patience -= min(self.patience, time.monotonic() - started)
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Start JupyterLab and a browser."""
+    with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield Stage(lab, browser.new_context())
+        browser.close()
+
+
+def watch(way: str, stream: Stream, source: Server, on: Stage, *, reads: bool = True) -> Watched:
+    """Measure a reply.
+
+    Args:
+        way: One of `CELLS`.
+        stream: The reply.
+        source: The server that sends it.
+        on: Where it is shown.
+        reads: Whether to measure what reading alone takes of the kernel, too: `READING` seconds more.
+    """
     warming, reading = Stream(600, 1_000), Stream(READING * stream.rate, stream.rate)
     cells = (OURS, warming), (READ + "for _ in pieces: pass", reading), (CELLS[way], stream)
     sources = [cell.format(model=of.model, url=source.url) for cell, of in cells]
-    with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
+    with on.page() as page:
         page.add_init_script(path=SCRIPT)
-        notebook = lab.open(page, SETUP, *sources)
+        notebook = on.lab.open(page, SETUP, *sources)
         warm_up(page, notebook)
-        pid = int((lab.notebooks / "pid").read_text())
+        pid = int((on.lab.notebooks / "pid").read_text())
         started = processor_time(pid)
-        notebook.run(2)
+        if reads:
+            notebook.run(2)
         before = processor_time(pid)
-        wait_for_quiet()
+        on.wait_for_quiet()
+        exceeded = exceeded_limits(on.lab)
         thread = MainThread(page)
         page.evaluate("bench.start(3)")
         idle = thread.rest()
@@ -169,27 +222,31 @@ def watch(way: str, stream: Stream, source: Server) -> Watched:
         seen = page.evaluate("bench.report()")
         times = source.times()
         epoch = time.time() - time.monotonic()
-        watched = Watched(
+        return Watched(
             stream=stream,
             first=times["first"] + epoch,
             last=times["last"] + epoch,
             page={**seen, "finished": finished},
             busy=busy,
             processor=(processor_time(pid) - before) / stream.count,
-            reading=(before - started) / reading.count,
-            limits=(lab.folder / "server.log").read_text().count("rate exceeded"),
+            reading=(before - started) / reading.count if reads else math.nan,
+            limits=exceeded_limits(on.lab) - exceeded,
         )
-        browser.close()
-        return watched
+
+
+def exceeded_limits(lab: Lab) -> int:
+    return (lab.folder / "server.log").read_text().count("rate exceeded")
 
 
 def warm_up(page: Page, notebook: Notebook) -> None:
     """Load everything that a first reply needs; MathJax is fetched with the first formula."""
     notebook.run(0)
     notebook.run(1)
-    page.wait_for_timeout(2000)
-    if not notebook.cell(1).locator("mjx-container").count():
-        raise RuntimeError("\n".join(page.locator(".jp-OutputArea-output").all_inner_texts()))
+    try:
+        notebook.cell(1).locator("mjx-container").first.wait_for()
+    except PlaywrightTimeoutError as error:
+        raise RuntimeError("\n".join(page.locator(".jp-OutputArea-output").all_inner_texts())) from error
+    page.wait_for_timeout(500)
     notebook.cell(3).scroll_into_view_if_needed()
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
-from common import median, server
-from in_lab import Stream, Watched, watch
-from playwright.sync_api import Page, sync_playwright
-
-from tests.browser.lab import CHROMIUM, FLAGS, Lab
+from common import Server, median, server
+from in_lab import Stage, Stream, Watched, stage, watch
 
 from . import Measured, row
 
@@ -21,6 +16,8 @@ FAST = Stream(12_500, 5_000)
 """The short one at the rate of the long one: of a slower stream more frames are drawn."""
 RENDERED = Stream(50_000, 5_000)
 """The longest reply that is rendered as a whole; of a longer one, the page shows 300,000 characters of plain text."""
+PATIENCE = 20
+"""Time (s) to wait for a quiet machine, in all."""
 RUNS = 3
 """Runs of `FAST`, which is short, for a median."""
 REPLIES, MODEL = 10, "2000@200-document"
@@ -63,14 +60,23 @@ SHOWN = """([text, count]) =>
 
 
 @functools.cache
+def place() -> tuple[Server, Stage]:
+    """Start the server of the replies, JupyterLab and a browser, until the process ends: each row has its own page."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    found = stack.enter_context(server()), stack.enter_context(stage())
+    found[1].patience = PATIENCE
+    return found
+
+
+@functools.cache
 def watched(stream: Stream, run: int = 0) -> Watched:
     """Return the measurements of a run.
 
     Raises:
         RuntimeError: The page did not show the whole reply, so that what it cost says nothing.
     """
-    with server() as source:
-        found = watch("ours", stream, source)
+    found = watch("ours", stream, *place(), reads=False)
     if not found.page["finished"] or found.limits:
         raise RuntimeError(f"{stream.model}, run {run}: the page lacks part of the reply")
     return found
@@ -132,9 +138,10 @@ def websocket() -> Measured:
 def ten_at_once() -> Measured:
     """Run cells whose replies stream in the background; each must be seen to grow, from its first text to its last."""
     cell = f"%%chat -m openai:{MODEL} --base-url {{url}} --background -c talk{{number}}\nGo on."
-    with server() as source, open_lab(900) as (lab, page):
+    source, on = place()
+    with on.page() as page:
         cells = [cell.format(url=source.url, number=number) for number in range(REPLIES)]
-        notebook = lab.open(page, "%load_ext lockbots_magic", *cells)
+        notebook = on.lab.open(page, "%load_ext lockbots_magic", *cells)
         notebook.run(0)
         page.evaluate(GROWTH, REPLIES)
         page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
@@ -151,9 +158,10 @@ def open_panel() -> Measured:
 def first_screen(turns: int) -> float:
     """Return the time (s) from the key that runs `%lockbots panel` to the last message: of three, the median."""
     setup = PANEL.replace("range(500)", f"range({turns})")
-    with server() as source, open_lab(4000) as (lab, page):
+    source, on = place()
+    with on.page(height=4000) as page:
         page.add_init_script(LISTEN)
-        notebook = lab.open(page, setup.format(url=source.url), *["%lockbots panel"] * 4)
+        notebook = on.lab.open(page, setup.format(url=source.url), *["%lockbots panel"] * 4)
         notebook.run(0)
         times = []
         for number in range(1, 5):
@@ -161,12 +169,3 @@ def first_screen(turns: int) -> float:
             times.append(page.wait_for_function(SHOWN, arg=[f"What is item {turns - 1}?", number]).json_value())
             page.wait_for_timeout(SETTLED)
     return sorted(times[1:])[1]  # the first one fetches the widgets
-
-
-@contextmanager
-def open_lab(height: int) -> Iterator[tuple[Lab, Page]]:
-    """Start JupyterLab and a browser with an empty page of this height (px)."""
-    with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield lab, browser.new_context(viewport={"width": 1200, "height": height}).new_page()
-        browser.close()
