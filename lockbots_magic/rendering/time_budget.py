@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
 MAX_SECONDS = 15.0
@@ -35,21 +35,30 @@ class TooSlowError(Exception):
     """The time is over, or the text is longer than is rendered."""
 
 
-@contextmanager
-def at_most(seconds: float, is_stopped: Callable[[], bool] | None = None) -> Iterator[None]:
+def at_most(seconds: float, is_stopped: Callable[[], bool] | None = None) -> AbstractContextManager[None]:
     """Within the block, rendering may take `seconds` (s).
 
     Args:
         seconds: The budget.
         is_stopped: Returns True once the result is not wanted any more, by default as for a block around it.
     """
-    stop_token = _is_stopped.set(is_stopped or _is_stopped.get())
-    token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-        _is_stopped.reset(stop_token)
+    return _Budget(seconds, is_stopped)
+
+
+class _Budget:
+    """Block with a time budget; a generator as context manager takes several times as long."""
+
+    def __init__(self, seconds: float, is_stopped: Callable[[], bool] | None) -> None:
+        self._seconds = seconds
+        self._is_stopped = is_stopped
+
+    def __enter__(self) -> None:
+        self._stop_token = _is_stopped.set(self._is_stopped or _is_stopped.get())
+        self._token = _deadline.set(min(_deadline.get(), time.monotonic() + self._seconds))
+
+    def __exit__(self, *_: object) -> None:
+        _deadline.reset(self._token)
+        _is_stopped.reset(self._stop_token)
 
 
 def check_time() -> None:

@@ -96,7 +96,7 @@ def unlabelled(formula: str) -> str:
     MathJax keeps labels for the whole page: a second formula with the same label is an error, and so is the same
     formula when a growing reply is drawn again.
     """
-    return _LABEL.sub(lambda match: match[1] or " ", formula)
+    return _LABEL.sub(lambda match: match[1] or " ", formula) if "\\label" in formula else formula
 
 
 def _is_allowed(token: re.Match[str], formula: str) -> bool:

@@ -64,6 +64,8 @@ def _is_sound(around: str, tex: str) -> bool:
 
 def _is_balanced(tex: str) -> bool:
     """Tell whether braces are paired: JupyterLab does not look for the end within a pair."""
+    if "{" not in tex and "}" not in tex:
+        return True
     depth = 0
     for brace in _BRACE.finditer(tex):
         depth += {"{": 1, "}": -1, None: 0}[brace[1]]

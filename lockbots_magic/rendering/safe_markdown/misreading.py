@@ -17,6 +17,8 @@ _DELIMITER = late_pattern(
     r"|(?:\n[\t\n\x0b\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*)|@@\d+@@|\\\\[()\[\]]",
     re.IGNORECASE,
 )
+_OPENINGS = ("$", "\\begin", "\\\\")
+"""What each delimiter that may begin a formula holds."""
 MAX_STEPS = 100_000_000
 """Steps from which code in a line is not searched for."""
 _CODE = late_pattern(r"(^|[^\\])(`+)([^\n]*?[^`\n])\2(?!`)", re.MULTILINE)
@@ -26,7 +28,7 @@ _EMPTY_LINE = late_pattern(r"\n[^\n\r\u2028\u2029]*\n")
 
 def tears_code(block: str) -> bool:
     """Tell whether JupyterLab would take one end of a piece of code in `block`, but not the other."""
-    if "`" not in block or not _DELIMITER.search(block):
+    if "`" not in block or not any(opening in block for opening in _OPENINGS):
         return False
     if any(line.count("`") * len(line) > MAX_STEPS for line in block.split("\n")):
         return True  # too expensive to find out
