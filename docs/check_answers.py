@@ -13,6 +13,7 @@ from typing import NamedTuple
 from questions import UNANSWERED, Question, read_questions  # the first: it sets the path
 
 from lockbots_magic.help.follow_up import is_follow_up
+from lockbots_magic.help.ranking import Ranked
 from lockbots_magic.help.sections import Section, load_sections
 from lockbots_magic.help.short_answer import short_answer
 from lockbots_magic.language import speaking
@@ -35,7 +36,7 @@ def main() -> None:
         answers: dict[str, list[tuple[Question, str]]] = defaultdict(list)
         for question, context, shown in read_asked(language):
             with speaking(language):
-                text = short_answer(question.text, pages[question.page], language, context, shown)
+                text = short_answer(question.text, [Ranked(1.0, pages[question.page])], language, context, shown)
             answers["then" if question.before else "first"].append((question, text))
         for kind, pairs in answers.items():
             missed = [question for question, text in pairs if question.told not in text]
@@ -63,7 +64,7 @@ def ask_before(section: Section, language: str) -> tuple[str, str]:
     """Return a typical first question about a page, and its answer."""
     question = section.asked[0] or section.title
     with speaking(language):
-        return question, short_answer(question, section, language)
+        return question, short_answer(question, [Ranked(1.0, section)], language)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from unittest import mock  # noqa: TID251  # a script, not the package
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 from questions import read_questions  # noqa: E402  # needs the path
 
-from lockbots_magic.help import search  # noqa: E402
+from lockbots_magic.help import reading  # noqa: E402
 from lockbots_magic.help.classifier import (  # noqa: E402
     SCALE,
     STAYS,
@@ -36,9 +36,8 @@ from lockbots_magic.help.classifier import (  # noqa: E402
     derive_features,
     foreign_stems,
 )
-from lockbots_magic.help.search import CLEAR_MARGIN, prefer_held  # noqa: E402
+from lockbots_magic.help.ranking import CANDIDATES, derive_page_features  # noqa: E402
 from lockbots_magic.help.sections import load_sections, read_data  # noqa: E402
-from lockbots_magic.help.topic import signs_of_staying  # noqa: E402
 from lockbots_magic.help.words import split_words  # noqa: E402
 
 PASSAGE_WEIGHT = 0.5
@@ -47,8 +46,12 @@ SENTENCE_WEIGHT = 0.3
 """Weight of a sentence of a passage."""
 STAYING_WEIGHT = 0.5
 """Weight of a follow-up in what its page is found by: many name nothing of it."""
-SWITCH_WEIGHT = 0.08
-"""Weight of a first question, read as asked after an answer from another page, where staying is learnt."""
+KIND_WEIGHTS = {"first": 1.0, "then": 1.0, "asked": 0.5, "first later": 0.06, "asked later": 0.06}
+"""Weights of the kinds of questions where it is learnt which page answers."""
+LEAVING_WEIGHT = 0.6
+"""Of follow-ups that leave their page: one in four of those that people ask does, but more are collected."""
+PENALTY = 1e-3
+"""Of large weights there."""
 MIN_COUNT = 2
 """A feature of fewer texts than this is left out."""
 MAX_WEIGHTS = 12
@@ -70,11 +73,13 @@ class Text(NamedTuple):
     """Page that the answer before was from."""
 
 
-class Held(NamedTuple):
-    """A question and what weights that were fitted without it tell of it."""
+class Compared(NamedTuple):
+    """A question, and what speaks for each page by weights that were fitted without it."""
 
     text: Text
-    margins: np.ndarray
+    pages: list[int]
+    features: np.ndarray
+    """A row for each page."""
 
 
 def main() -> None:
@@ -85,16 +90,15 @@ def main() -> None:
         texts += switch_topics(texts, titles)
         features, information, matrix = vectorize(texts, len(titles) - 1)
         fitted = Classifier(tuple(titles), dict(zip(features, map(str, information), strict=True)))
-        with mock.patch.object(search, "load_classifier", lambda _language, of=fitted: of):  # not the last fit's
-            held = hold_out(matrix, texts)
-            signs = [sign(of, titles, language) for of in held if of.text.topic is not None]
-            stay_weights = fit_staying(signs, [of.text for of in held if of.text.topic is not None])
-            if "--check" in sys.argv:
-                sys.stdout.write(f"{language}\n{check(held, signs, stay_weights, language)}")
-                continue
+        with mock.patch.object(reading, "load_classifier", lambda _language, of=fitted: of):  # not the last fit's
+            names, compared = compare(matrix, texts, titles, language)
+        if "--check" in sys.argv:
+            sys.stdout.write(f"{language}\n{check(compared, len(titles) - 2)}")
+            continue
         weights, bias = fit(matrix, texts)
         lines = [" | ".join(titles), "\t" + " ".join(str(round(SCALE * value)) for value in bias)]
-        lines += ["@\t" + " ".join(f"{weight:.3f}" for weight in stay_weights)]
+        chosen = zip(names, fit_pages(compared), strict=True)
+        lines += ["@\t" + " ".join(f"{name}={weight:.3f}" for name, weight in chosen)]
         lines += [format_line(*row) for row in zip(features, information, weights, strict=True)]
         (HELP / f"weights_{language}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -174,31 +178,71 @@ def _fit_words_of_staying(matrix: csr_matrix, texts: Sequence[Text]) -> tuple[np
     return weights, machine.intercept_[0]
 
 
-def hold_out(matrix: csr_matrix, texts: Sequence[Text]) -> list[Held]:
-    """Return the margins of each question by weights that were fitted without it."""
+def compare(
+    matrix: csr_matrix, texts: Sequence[Text], titles: Sequence[str], language: str
+) -> tuple[list[str], list[Compared]]:
+    """Return the names of what speaks for a page, and the questions with it, by weights fitted without each."""
+    found = []
+    for text, margins in hold_out(matrix, texts):
+        best = [titles[page] for page in np.argsort(-margins[:-2], kind="stable")[:CANDIDATES]]
+        topic = None if text.topic is None else load_sections(language)[text.topic]
+        known = dict(zip(titles, margins.tolist(), strict=True))
+        found.append((text, derive_page_features(text.text, best, known, language, topic)))
+    names = sorted({name for _text, rows in found for row in rows.values() for name in row})
+    number = {title: page for page, title in enumerate(titles)}
+    return names, [
+        Compared(
+            text,
+            [number[title] for title in rows],
+            np.array([[row.get(name, 0.0) for name in names] for row in rows.values()]),
+        )
+        for text, rows in found
+    ]
+
+
+def hold_out(matrix: csr_matrix, texts: Sequence[Text]) -> Iterator[tuple[Text, np.ndarray]]:
+    """Yield each question with its margins by weights that were fitted without it."""
     fold = np.array([_digest(text.text) % FOLDS if text.kind else -1 for text in texts])
-    held = []
     for number in range(FOLDS):
         weights, bias = fit(
             matrix[fold != number], [text for text, of in zip(texts, fold, strict=True) if of != number]
         )
         margins = matrix[fold == number] @ weights / SCALE + bias
-        held += map(Held, [text for text, of in zip(texts, fold, strict=True) if of == number], margins)
-    return held
+        yield from zip([text for text, of in zip(texts, fold, strict=True) if of == number], margins, strict=True)
 
 
-def sign(held: Held, titles: Sequence[str], language: str) -> list[float]:
-    """Return the signs that a question goes on from the answer before."""
-    margins = dict(zip(titles, held.margins, strict=True))
-    return signs_of_staying(held.text.text, load_sections(language)[held.text.topic or 0], margins, language)
+def fit_pages(compared: Sequence[Compared]) -> np.ndarray:
+    """Return the weights that make the right pages likely."""
+    cases = [
+        (one.features, one.pages.index(one.text.page), _weigh(one.text))
+        for one in compared
+        if one.text.page in one.pages
+    ]
+    total = sum(weight for _features, _right, weight in cases)
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = PENALTY * weights @ weights, 2 * PENALTY * weights
+        for features, right, weight in cases:
+            likely = _likely(features, weights)
+            value -= weight / total * np.log(likely[right])
+            likely[right] -= 1
+            slope = slope + weight / total * (features.T @ likely)
+        return value, slope
+
+    fitted: np.ndarray = minimize(loss, np.zeros(compared[0].features.shape[1]), jac=True, method="L-BFGS-B").x
+    return fitted
 
 
-def fit_staying(signs: Sequence[Sequence[float]], texts: Sequence[Text]) -> list[float]:
-    """Return the weights of the signs, and the bias."""
-    machine = LogisticRegression(C=1000, max_iter=5000)
-    stays = [text.page == text.topic for text in texts]
-    machine.fit(signs, stays, [1 if text.kind == "then" else SWITCH_WEIGHT for text in texts])
-    return [*machine.coef_[0].tolist(), float(machine.intercept_[0])]
+def _weigh(text: Text) -> float:
+    is_leaving = text.kind == "then" and text.page != text.topic
+    return LEAVING_WEIGHT if is_leaving else KIND_WEIGHTS[text.kind]
+
+
+def _likely(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return how likely each page is."""
+    scores = features @ weights
+    likely: np.ndarray = np.exp(scores - scores.max())
+    return likely / likely.sum()
 
 
 def format_line(feature: str, information: float, weights: np.ndarray) -> str:
@@ -207,26 +251,17 @@ def format_line(feature: str, information: float, weights: np.ndarray) -> str:
     return f"{feature}\t{information}{''.join(pairs)}"
 
 
-def check(held: Sequence[Held], signs: Sequence[Sequence[float]], stay_weights: Sequence[float], language: str) -> str:
+def check(compared: Sequence[Compared], unrelated: int) -> str:
     """Return a table: for each kind of question, the share of it that gets its page by weights fitted without it."""
     results: dict[str, list[bool]] = defaultdict(list)
-    rest = iter(signs)
-    for text, margins in held:
-        best = _rank(text.text, margins, language)
-        if text.topic is not None and np.dot([*next(rest), 1], stay_weights) > 0:
-            best = [text.topic, *(page for page in best if page != text.topic)][:3]
-        for name, is_so in _judge(text, best, len(margins) - 2):
-            results[f"{text.kind}: {name}"].append(is_so)
+    for fold in range(FOLDS):
+        weights = fit_pages([one for one in compared if _digest(one.text.text) // FOLDS % FOLDS != fold])
+        for one in compared:
+            if _digest(one.text.text) // FOLDS % FOLDS == fold:
+                order = np.argsort(-_likely(one.features, weights), kind="stable")
+                for name, is_so in _judge(one.text, [one.pages[at] for at in order], unrelated):
+                    results[f"{one.text.kind}: {name}"].append(is_so)
     return "".join(f"  {name}: {np.mean(of):.3f} of {len(of)}\n" for name, of in sorted(results.items()))
-
-
-def _rank(question: str, margins: np.ndarray, language: str) -> list[int]:
-    """Return the numbers of the pages, best first, or first that of questions about something else."""
-    *of_pages, of_others, _staying = margins.tolist()
-    sections = load_sections(language)
-    ranked = sorted(zip(of_pages, sections, strict=True), key=lambda pair: -pair[0])
-    best = [sections.index(section) for _margin, section in prefer_held(ranked, question, language)[:3]]
-    return best if ranked[0][0] > of_others + CLEAR_MARGIN else [len(sections), *best]
 
 
 def _judge(text: Text, best: Sequence[int], unrelated: int) -> Iterator[tuple[str, bool]]:
@@ -234,11 +269,11 @@ def _judge(text: Text, best: Sequence[int], unrelated: int) -> Iterator[tuple[st
     if text.page == unrelated:
         yield "unrelated refused", best[0] == unrelated
         return
-    yield "page right", best[0] == text.page
-    yield "page among three", text.page in best
-    yield "wrongly refused", best[0] == unrelated
-    if text.kind == "then":
-        yield f"page right where it {'stays' if text.page == text.topic else 'leaves'}", best[0] == text.page
+    is_answered = best[0] != unrelated
+    where = f" where it {'stays' if text.page == text.topic else 'leaves'}" if text.kind == "then" else ""
+    yield f"page right{where}", best[0] == text.page
+    yield f"page among three{where}", is_answered and text.page in [page for page in best if page != unrelated][:3]
+    yield "wrongly refused", not is_answered
 
 
 def _digest(text: str) -> int:

@@ -36,9 +36,10 @@ class Classifier:
         return float(line.partition(" ")[0]) if line else math.log(1 + 2 * len(self.titles))
 
     @functools.cached_property
-    def stay_weights(self) -> list[float]:
-        """Weights of the signs that a question goes on from the answer before, the bias last: see `topic`."""
-        return [float(weight) for weight in self.lines["@"].split(" ")]
+    def page_weights(self) -> dict[str, float]:
+        """Weights of what speaks for a page: see `ranking`."""
+        pairs = (pair.split("=") for pair in self.lines["@"].split(" "))
+        return {name: float(weight) for name, weight in pairs}
 
     def margins(self, words: Sequence[str]) -> dict[str, float]:
         """Return the margin of each title, at least some -1; one above 0 is very likely the one.

@@ -16,18 +16,16 @@ from ..providers.declarations import model_table
 from . import forms, phrases, search, small_talk
 from . import topic as topics
 from .follow_up import is_follow_up
+from .ranking import Ranked, is_asked, rank_sections
 from .sections import Section, detect_language, load_sections
 from .services import for_service
 from .short_answer import brief_answer, example_of, short_answer
 from .transliteration import to_cyrillic
-from .words import tokenize
 
 DEFAULT_RATE = 200.0
 """Words per second."""
 MAX_PAUSE = 60.0
 """Seconds between two words, however low the rate."""
-SEE_ALSO_RATIO = 0.85
-"""A second section is mentioned if it scores at least this share of the best, and no third one does."""
 _TOPICS = {"en": "help topics", "ru": "темы справки"}
 """Page that answers "more" before any topic."""
 NEAREST_TOPICS = 3
@@ -95,9 +93,7 @@ def _answer(question: str, earlier: Sequence[str], language: str, answered: Sequ
         return _(phrases.THANKS)
     is_other = small_talk.MODEL_TASK.match(words) or small_talk.OTHER_TASK.fullmatch(words)
     found = (
-        None
-        if is_other and not search.is_asked(question, language)
-        else _find_answer(question, earlier, language, answered)
+        None if is_other and not is_asked(question, language) else _find_answer(question, earlier, language, answered)
     )
     if found is None:
         return "\n\n".join([_(phrases.UNKNOWN), *_nearest(question, language), connect])
@@ -105,37 +101,28 @@ def _answer(question: str, earlier: Sequence[str], language: str, answered: Sequ
 
 
 def _find_answer(question: str, earlier: Sequence[str], language: str, answered: Sequence[str]) -> str | None:
-    """Return a short answer, with the title of a close second section; None if no section answers the question."""
+    """Return a short answer; None if no section answers the question."""
     words = forms.plain(question)
     topic = topics.find_topic(earlier, language)
     if topic is not None and (told := _tell_again(words, topic, earlier, language)):
         return told
     if topic is None and forms.MORE.fullmatch(words) and (section := search.find_section(_TOPICS[language], language)):
-        return short_answer(_TOPICS[language], section, language)
-    ranked = search.rank_sections(question, language)
-    section = topics.select(question, ranked, topic)
-    if section is None:
+        return short_answer(_TOPICS[language], [Ranked(1.0, section)], language)
+    ranked = topics.rank_pages(question, topic)
+    if ranked[0].section is None:
         return None
     context = earlier[-1] if earlier and is_follow_up(question) else ""
-    shown = "\n".join(answered) if section is topic else ""
     is_bare = forms.BARE.fullmatch(words) or forms.STUCK.fullmatch(words)
-    told = short_answer("" if is_bare else question, section, language, context, shown)
-    score = ranked[0][0]
-    close = [other for at, other in ranked[1:] if at >= max(SEE_ALSO_RATIO * score, search.THRESHOLD)]
-    if (
-        len(close) != 1 or len(tokenize(question)) < 2 or section is not ranked[0][1]
-    ):  # several are close if they share the question's only word
-        return told
-    return f"{told}\n\n{_(phrases.SEE_ALSO)} {close[0].title}"
+    shown = "" if topic is None else "\n".join(answered)
+    return short_answer("" if is_bare else question, ranked, language, context, shown)
 
 
 def _tell_again(words: str, topic: Section, earlier: Sequence[str], language: str) -> str:
     """Return the last topic in another form: all of it, an example, shorter, or in another language; or nothing."""
     about = next((text for text in reversed(earlier) if not topics.is_form(text)), "")
     if forms.MORE.fullmatch(words):
-        return (
-            topic.page if _(phrases.MORE) in short_answer(about, topic, language) else _further(about, topic, language)
-        )
+        told = short_answer(about, [Ranked(1.0, topic)], language)
+        return topic.page if _(phrases.MORE) in told else _further(about, topic, language)
     if forms.EXAMPLE.fullmatch(words):
         return "\n\n".join([f"**{topic.title}**", example_of(topic, about, language)])
     if forms.SHORTER.fullmatch(words):
@@ -149,8 +136,9 @@ def _tell_again(words: str, topic: Section, earlier: Sequence[str], language: st
 
 def _further(question: str, topic: Section, language: str) -> str:
     """Return related topics, for who wants more than a page that was told whole."""
-    ranked = [section for _score, section in search.rank_sections(question, language) if section is not topic]
-    return "\n".join([_(phrases.WHOLE), "", *(f"- {section.title}" for section in ranked[:NEAREST_TOPICS])])
+    ranked = (one.section for one in rank_sections(question, language))
+    titles = [section.title for section in ranked if section is not None and section is not topic]
+    return "\n".join([_(phrases.WHOLE), "", *(f"- {title}" for title in titles[:NEAREST_TOPICS])])
 
 
 def _nearest(question: str, language: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .meanings import meanings_of
-from .search import read_words, weigh
+from .reading import read_words, weigh
 from .sections import Passage, Section, read_data
 from .words import is_significant, key_of, key_of_words, split_words
 

@@ -28,7 +28,6 @@ CONNECT = N_("To use a real model: `%lockbots login openai`, then `%lockbots use
 """One line."""
 NOT_SAID = N_("This help says nothing of that. What it says of the topic:")
 """Introduces the page of the last topic, as no page holds a word of the question."""
-SEE_ALSO = N_("See also:")
 YES = N_("Yes.")
 NO = N_("No.")
 MORE = N_("The rest of this page: `%chat more`.")

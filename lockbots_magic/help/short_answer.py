@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from ..language import _
 from . import phrases
@@ -19,12 +20,17 @@ from .passages import (
     rank_sentences,
     split_sentences,
 )
-from .search import is_mentioned, weigh
+from .ranking import Ranked
+from .reading import is_mentioned, weigh
 from .sections import Passage, Section, detect_language
 from .services import named_service
 from .words import key_of, split_words, tokenize
 from .yes_no import CAPABILITY, NEGATION, NUMBERED, UNSURE, YES, YES_NO
 
+MAX_PAGES = 3
+"""Pages that an answer is taken from."""
+MIN_PROBABILITY = 0.1
+"""Of a further page that it is taken from."""
 MAX_WHOLE = 600
 """Characters of a page that is told whole."""
 MIN_SENTENCES, MAX_SENTENCES = 3, 6
@@ -47,56 +53,114 @@ _LINKED = re.compile(
 """Begins a sentence that the one before it explains."""
 
 
-def short_answer(question: str, section: Section, language: str, context: str = "", shown: str = "") -> str:
-    """Return the answer to a question out of the section that holds it, in Markdown.
+class _Part(NamedTuple):
+    """A page, and what of it may answer."""
 
-    The passages that fit best come first, then how the page begins, unless it was shown before, and its example.
+    section: Section
+    probability: float
+    """That the page answers."""
+    ranked: Sequence[tuple[float, Sentence]]
+    """Its sentences, each with the probability that it does, best first."""
+
+
+def short_answer(question: str, pages: Sequence[Ranked], language: str, context: str = "", shown: str = "") -> str:
+    """Return the answer to a question out of the sections that may hold it, in Markdown.
+
+    Of the first section, the passages that fit best come first, then how it begins, unless it was shown before, and its
+    example. What another section says of it follows under the title of that.
 
     Args:
-        question: The question.
-        section: The section.
-        language: Language of the section, which is the current one.
+        question: The question; empty for what was not told yet of the first section.
+        pages: Sections, best first, as `rank_sections` returns them; the first is one that answers.
+        language: Language of the sections, which is the current one.
         context: The question before, if this one follows up on it.
-        shown: What was answered before, if this question follows up on it.
+        shown: What was answered before.
     """
-    decided = yes_or_no(question, section)
+    parts = [
+        _Part(page, likely, rank_sentences(question, page, language, is_shown=_is_shown(page, shown)))
+        for likely, page in pages[:MAX_PAGES]
+        if page is not None and likely >= MIN_PROBABILITY
+    ]
+    first, *others = parts
+    chosen = _choose(question, parts) if question else [_list_untold(first.section, shown)]
+    decided = yes_or_no(question, first.section)
     if context and has_pronoun(question) and decided == _(phrases.YES):  # the page may affirm something else than "it"
         decided = ""
-    is_again = section.title in shown
+    told = _tell_first(question, first, chosen[0], decided, shown)
+    more = [] if _is_whole(f"{shown}\n{told}", first.section) else [_(phrases.MORE)]
+    rest = [_tell(part, sentences) for part, sentences in zip(others, chosen[1:], strict=False) if sentences]
+    return "\n\n".join([told, *more, *rest])
+
+
+def _is_shown(section: Section, shown: str) -> bool:
+    return f"**{section.title}**" in shown
+
+
+def _choose(question: str, parts: Sequence[_Part]) -> list[list[Sentence]]:
+    """Return the sentences of each page to tell: those that most likely answer, of all pages together."""
+    ranked = [
+        (part.probability * likely, number, one) for number, part in enumerate(parts) for likely, one in part.ranked
+    ]
+    ranked.sort(key=lambda row: -row[0])
+    enough = ENOUGH * math.fsum(part.probability for part in parts)
+    sums = itertools.accumulate(row[0] for row in ranked)
+    count = 1 + next((number for number, likely in enumerate(sums) if likely >= enough), len(ranked))
+    most = MIN_SENTENCES if _asks_for_title(question, parts[0].section) else MAX_SENTENCES
+    told = ranked[: min(max(count, MIN_SENTENCES), most)]
+    return [[one for _likely, of, one in told if of == number] for number in range(len(parts))]
+
+
+def _asks_for_title(question: str, section: Section) -> bool:
+    """Return whether a question asks for what a page begins with."""
+    return key_of(section.title).issuperset(tokenize(question))
+
+
+def _list_untold(section: Section, shown: str) -> list[Sentence]:
+    prose = [sentence for sentence in split_sentences(section) if _is_prose(sentence.passage)]
+    return ([one for one in prose if one.passage.text not in shown] or prose[1:])[:MAX_SENTENCES]
+
+
+def _tell_first(question: str, part: _Part, chosen: Sequence[Sentence], decided: str, shown: str) -> str:
+    """Return what the first page answers: yes or no, the sentences, how the page begins, and what to type."""
+    section, ranked = part.section, part.ranked
+    is_again = _is_shown(section, shown)
     if len(section.body) <= MAX_WHOLE and not is_again:
         decided = _unless_denied(decided, section.body, question)
         gap = "\n\n" if section.body.startswith("```") else " "
         return f"**{section.title}**\n\n{f'{decided}{gap}' if decided else ''}{section.body}"
-    ranked = rank_sentences(question, section, language, is_shown=is_again)
-    chosen = _choose(question, section, ranked, shown)
-    parts = _group([one for one in chosen if _is_prose(one.passage)], section)
-    told = _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
+    chosen = chosen if is_again or not question else _add_lead(question, section, chosen)
+    told = _tell_prose(section, chosen)
     text = " ".join(filter(None, [_unless_denied(decided, told, question), told]))
-    example = "" if "```" in told else _best_code(section, ranked)
+    in_order = [(0.0, one) for one in split_sentences(section)] if _asks_for_title(question, section) else ranked
+    example = "" if "```" in told else _best_code(section, in_order)
     is_told = is_again and example in shown and not asks_how(question) and all(_is_prose(one.passage) for one in chosen)
     if is_told and not named_service(question):
         example = ""
-    if is_again and not decided and not is_mentioned(question, language) and not may_speak_of(question, chosen):
+    is_new = is_again and not decided and not is_mentioned(question, detect_language(question))
+    if is_new and not may_speak_of(question, chosen):
         text = f"{_(phrases.NOT_SAID)}\n\n{text}"
-    whole = "\n\n".join(filter(None, [f"**{section.title}**", text, example]))
-    return whole if _is_whole(f"{shown}\n{whole}", section) else f"{whole}\n\n{_(phrases.MORE)}"
+    return "\n\n".join(filter(None, [f"**{section.title}**", text, example]))
 
 
-def _choose(question: str, section: Section, ranked: Sequence[tuple[float, Sentence]], shown: str) -> list[Sentence]:
-    """Return the sentences to tell; of a page shown before those not told yet, if the question says nothing."""
-    prose = [sentence for sentence in split_sentences(section) if _is_prose(sentence.passage)]
-    if not question:
-        return ([one for one in prose if one.passage.text not in shown] or prose[1:])[:MAX_SENTENCES]
-    sums = itertools.accumulate(probability for probability, _one in ranked)
-    count = 1 + next((number for number, likely in enumerate(sums) if likely >= ENOUGH), len(ranked))
-    is_titled = key_of(section.title).issuperset(tokenize(question))  # it asks for what the page begins with
-    most = MIN_SENTENCES if is_titled else MAX_SENTENCES
-    chosen = [one for _probability, one in ranked][: min(max(count, MIN_SENTENCES), most)]
-    if section.title in shown:
-        return chosen
+def _add_lead(question: str, section: Section, chosen: Sequence[Sentence]) -> list[Sentence]:
+    """Return sentences with those that the page begins with: first if they may answer, else last."""
     lead = list_lead(section)
-    is_lead_first = is_titled or any(one in lead for one in chosen[:MIN_SENTENCES])
-    return list(dict.fromkeys([*lead, *chosen] if is_lead_first else [*chosen, *lead]))
+    is_first = _asks_for_title(question, section) or any(one in lead for one in chosen[:MIN_SENTENCES])
+    return list(dict.fromkeys([*lead, *chosen] if is_first else [*chosen, *lead]))
+
+
+def _tell(part: _Part, chosen: Sequence[Sentence]) -> str:
+    """Return what a further page says of it."""
+    told = _tell_prose(part.section, chosen)
+    is_code = "```" not in told and not all(_is_prose(one.passage) for one in chosen)
+    example = _best_code(part.section, part.ranked) if is_code else ""
+    return "\n\n".join(filter(None, [f"**{part.section.title}**", told, example]))
+
+
+def _tell_prose(section: Section, chosen: Sequence[Sentence]) -> str:
+    """Return sentences with those that they refer to, and with the code that one leads to."""
+    parts = _group([one for one in chosen if _is_prose(one.passage)], section)
+    return _join([part for passage, text in parts for part in [(passage, text), *_code_below(passage, text, section)]])
 
 
 def _group(chosen: Sequence[Sentence], section: Section) -> list[tuple[Passage, str]]:
