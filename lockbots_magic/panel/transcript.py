@@ -96,7 +96,8 @@ def _quote_turn(turn: Turn) -> _RenderedTurn:
 
 def _prompt_html(turn: Turn) -> str:
     speaker = escaped(_("You:"))
-    return f'<div class="you">{speaker}</div><div class="said {IGNORED}" dir="auto">{printed(turn.prompt)}</div>'
+    said = printed(turn.prompt).replace("\n", "&#10;")  # in exported Markdown an empty line would end the HTML
+    return f'<div class="you">{speaker}</div><div class="said {IGNORED}" dir="auto">{said}</div>'
 
 
 def _plain_text(turn: Turn) -> str:

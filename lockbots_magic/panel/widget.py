@@ -125,6 +125,9 @@ class ChatPanel(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"ChatPanel({self.conversation!r})"
 
+    def __reduce__(self) -> Any:
+        raise TypeError(_("A panel can't be pickled. Pickle `panel.conversation`."))
+
     @property
     def conversation(self) -> Conversation:
         """The open conversation."""
@@ -140,6 +143,10 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         """Display the panel, and below it the transcript for readers of the saved notebook."""
+        if self.comm is None:
+            show({"text/plain": _("This panel is closed. To open a new one, run `%lockbots panel`.")})
+            self._show_transcript(update=False)
+            return
         bundle: Any = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         show({**data, "text/plain": repr(self)}, metadata=metadata)
@@ -191,7 +198,8 @@ class ChatPanel(anywidget.AnyWidget):
         with self._output_lock:
             data, metadata = self._saved = self._make_transcript()
             show(data, self._display_id, update=update, metadata=metadata)
-        self._controller.send_saved()
+        if self.comm is not None:  # None once the panel is closed
+            self._controller.send_saved()
 
     def _make_transcript(self, formatted: int = MAX_TURNS) -> tuple[Mapping[str, str], dict[str, Any]]:
         """Return data and metadata of the transcript output; see `Transcript.render`."""

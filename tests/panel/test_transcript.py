@@ -55,6 +55,14 @@ def test_earlier_turns_tell_of_their_ends_before_they_are_formatted():
     assert "half\nan answer" in quick.replace("&#10;", "\n")
 
 
+@pytest.mark.parametrize("formatted", [0, 1])
+def test_transcript_has_no_empty_line_that_would_end_it_in_exported_markdown(formatted):
+    turn = Turn("say\n\n# Title\n\n| a |", "one\n\n```\nx\n\ny\n```", reasoning="a\n\nb")
+    html = Transcript().render([turn], formatted=formatted)["text/html"]
+    assert "\n\n" not in html
+    assert "say&#10;&#10;# Title" in html
+
+
 def test_transcript_names_the_speaker_and_how_to_continue():
     html = Transcript().render([Turn("question", "answer")])["text/html"]
     assert html.index("You:") < html.index("question") < html.index("answer") < html.index("%lockbots restore")

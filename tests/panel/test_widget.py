@@ -147,6 +147,11 @@ def test_closing_a_panel_ends_its_threads(kernel):
     panel.wait_for("frame")
     ended = kernel.run("panel.close()\nprint(new_threads(), chat.conversation.turns[0].status)")
     assert ended.printed == "[] interrupted\n"
+    shown, transcript = kernel.run("panel").outputs
+    assert shown["data"] == {"text/plain": "This panel is closed. To open a new one, run `%lockbots panel`."}
+    assert "go" in transcript["data"]["text/html"]
+    refused = kernel.run("import pickle\ntry:\n    pickle.dumps(panel)\nexcept TypeError as error:\n    print(error)")
+    assert refused.printed == "A panel can't be pickled. Pickle `panel.conversation`.\n"
 
 
 def test_closing_the_comm_ends_the_threads_of_the_panel(kernel):
