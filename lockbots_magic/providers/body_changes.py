@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
+from .wire.tool_names import short_id
+
 Body: TypeAlias = dict[str, Any]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning_details", "thinking_blocks")
@@ -139,6 +141,29 @@ def without_reasoning(body: Body, given: Collection[str]) -> Body:
 
 def _holds(message: Body, content: str | None) -> bool:
     return bool(message.get("tool_calls")) and message.get("content", "absent") == content
+
+
+def has_long_ids(body: Body, given: Collection[str]) -> bool:
+    """Whether messages hold ids of calls that some services refuse; another service may have made them."""
+    return with_short_ids(body, given) != body
+
+
+def with_short_ids(body: Body, given: Collection[str]) -> Body:
+    """Name calls and their results by ids that every service takes."""
+    mine = {key: [_shorten_ids(one) for one in body[key]] for key in ("messages", "input") if key in body}
+    return {**body, **{key: value for key, value in mine.items() if key not in given}}
+
+
+def _shorten_ids(message: Any) -> Any:
+    if not isinstance(message, dict):
+        return message
+    shortened: Body = {
+        key: short_id(message[key]) for key in ("tool_call_id", "call_id") if isinstance(message.get(key), str)
+    }
+    calls = message.get("tool_calls")
+    if isinstance(calls, list):
+        shortened["tool_calls"] = [{**call, "id": short_id(str(call.get("id")))} for call in calls]
+    return {**message, **shortened}
 
 
 def has_calls_without_tools(body: Body, given: Collection[str]) -> bool:

@@ -324,6 +324,30 @@ def test_alternatives_of_a_schema_are_sent_under_the_name_that_the_server_takes(
     assert refused("'oneOf' is not permitted", body={**body, "tools": [{"parameters": changed}]}) == []
 
 
+LONG_IDS = (
+    "Tool call id was functions.f:0 but must be a-z, A-Z, 0-9, with a length of 9.",
+    "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40, but got 100.",
+    "Invalid 'input[1].call_id': string too long. Expected a string with maximum length 64, but got 100 instead.",
+    "Value at 'toolUseId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+",
+)
+
+
+def test_ids_of_calls_that_another_service_made_are_shortened_where_they_are_refused():
+    call = {"id": "functions.f:0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "functions.f:0"}]
+    for words in LONG_IDS[:2] + LONG_IDS[3:]:
+        (name,) = refused(words, body={"model": "m", "messages": messages})
+        changed = adapt({"messages": messages}, [], [name])["messages"]
+        assert changed[0]["tool_calls"][0]["id"] == changed[1]["tool_call_id"] == "da941ce55"
+    items = [{"type": "function_call", "call_id": "c" * 100}, {"type": "function_call_output", "call_id": "c" * 100}]
+    (name,) = refused(LONG_IDS[2], body={"model": "m", "input": items})
+    first, second = adapt({"input": items}, [], [name])["input"]
+    assert len(first["call_id"]) == 9
+    assert first["call_id"] == second["call_id"]
+    short = [{"role": "tool", "tool_call_id": "call00001"}]
+    assert refused(LONG_IDS[0], body={"model": "m", "messages": short}) == []
+
+
 def test_alternatives_beside_others_all_count():
     one, other, third = {"type": "string"}, {"maxLength": 3}, {"minLength": 1}
     schema = {"oneOf": [one], "anyOf": [other], "allOf": [third], "properties": {"anyOf": one, "oneOf": one}}

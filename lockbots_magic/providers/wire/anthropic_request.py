@@ -7,7 +7,6 @@ after the calls); "Structured outputs". Observed: empty text and ids of calls ot
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -20,7 +19,7 @@ from .call_arguments import is_object
 from .chat_messages import NO_RESULT
 from .json_text import parse_json
 from .response_format import close_schema
-from .tool_names import sendable_name
+from .tool_names import sendable_name, short_id
 
 REPLY_TOOL = "reply"
 """Name of the tool whose arguments are the reply, for models without structured outputs."""
@@ -187,9 +186,7 @@ def _encode_call(call: ToolCall) -> Block:
 
 
 def _portable_id(identity: str) -> str:
-    if _CALL_ID.fullmatch(identity):
-        return identity
-    return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()[:9]
+    return identity if _CALL_ID.fullmatch(identity) else short_id(identity)
 
 
 def _count(data: Mapping[str, Any], key: str) -> int:

@@ -1,4 +1,4 @@
-"""Names of functions in tool calls, as servers write them and as they take them. Pure.
+"""Names of functions in tool calls, and ids of calls, as servers write them and as they take them. Pure.
 
 Wire facts: OpenAI API reference, "Create chat completion: tools" (letters, digits, ``_`` and ``-``, at most 64).
 Observed: markers of the harmony format behind a name (vLLM: ``weather<|channel|>commentary``), the namespace that the
@@ -21,6 +21,7 @@ _FORBIDDEN = late_pattern(r"[^A-Za-z0-9_-]")
 _NAMESPACE = late_pattern(r"(?:functions?|default_api|default_functions|tools?)(?:::|[.:/])", re.IGNORECASE)
 _BEHIND = late_pattern(r"(?::[0-9]{1,4}|\(\s*\))\Z")
 """What stands behind a name: the number of the call, or parentheses."""
+_SHORT_ID = re.compile(r"[A-Za-z0-9]{9}")
 _MARKER = "<|"
 _UNNAMED = "tool"
 
@@ -39,6 +40,18 @@ def meant_name(name: str, known: Container[str]) -> str:
     alone = _BEHIND.sub("", without).strip()
     forms = (bare, without, alone, sendable_name(without), sendable_name(alone))
     return next((one for one in forms if one in known), name)
+
+
+def short_id(identity: str) -> str:
+    """Return an id of a call in the one form that every service takes: nine letters and digits (Mistral API).
+
+    Example:
+        >>> short_id("call00001"), short_id("functions.weather:0")
+        ('call00001', '10837b3fc')
+    """
+    if _SHORT_ID.fullmatch(identity):
+        return identity
+    return hashlib.blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()[:9]
 
 
 def sendable_name(name: str) -> str:
