@@ -15,7 +15,8 @@ from .formulas import find_formula, without_backticks
 
 _MARKS = r"\n\\$`~*_\[!<&:\]"
 """Characters at which some rule begins, or a text ends."""
-_LETTER = "[A-Za-z0-9]"
+_LETTER = "[A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0400-\u0481\u048a-\u04ff]"
+"""Letters of Latin and Cyrillic, which have spaces between words, and digits."""
 _HARMLESS = r":(?!//)|!(?!\[)"
 _PLAIN = rf"[^{_MARKS}]+|{_HARMLESS}|\]|<(?= )|&(?= )|(?<!~)~(?!~)|(?<={_LETTER})_+(?={_LETTER})"
 _WORDS = rf"(?:[^{_MARKS}]|{_HARMLESS})*"
