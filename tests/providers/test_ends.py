@@ -50,7 +50,7 @@ def chat_with(server: RawServer, **settings: Any) -> Chat:
 EMPTY = [
     b"", b"\r\n", DONE, chunk("stop"), chunk("stop") + DONE, chunk(role="assistant", content="") + chunk("stop") + DONE,
     b": ping\n\n" + DONE, b'data: {"choices": []}\n\n' + DONE, whole(""), whole(None), b'{"choices": []}',
-    b'data: {"type": "ping"}\n\n' + DONE, b": ping", chunk("tool_calls") + DONE,
+    b'data: {"type": "ping"}\n\n' + DONE, b": ping", b"data: []\n\n" + DONE, chunk("tool_calls") + DONE,
 ]  # fmt: skip
 
 

@@ -26,6 +26,10 @@ def _import_brotli() -> Any:
 _brotli = _import_brotli()
 
 
+_UNASKED = frozenset({"br", "zstd", "compress", "x-compress", "lzma"})
+"""Codings that need a package, or that nobody reads. Other words in the header are no codings, and change nothing."""
+
+
 @functools.cache
 def accepted_codings() -> str:
     """Return the value of the header `Accept-Encoding`."""
@@ -47,5 +51,13 @@ def check_coding(content_encoding: str, host: str) -> None:
                 "{host} compressed the response with Brotli, which was not asked for: the installed "
                 "package has no limits. Run `pip install --upgrade brotli`, then restart the kernel.",
                 host=host,
+            )
+        )
+    if unread := next((one for one in codings if one in _UNASKED and one not in ACCEPT_ENCODING.split(",")), ""):
+        raise ProtocolError(
+            _(
+                "{host} compressed the response with {coding}, which was not asked for and can't be read here.",
+                host=host,
+                coding=unread,
             )
         )

@@ -112,6 +112,7 @@ class ChatCompletionsDecoder(StreamDecoder):
             raise self.object_error(value if isinstance(value, dict | list) else {"error": data})
         if not isinstance(value, dict):
             self._check_chunk(value, data)
+            self._oddity = self._oddity or data
         elif is_plain_text(value) and not self._echo.is_open:
             yield from self._decode_plain_text(value, event.data)
         elif value.get("choices"):
@@ -127,6 +128,8 @@ class ChatCompletionsDecoder(StreamDecoder):
             self._check_unreadable(data)
             return
         self._check_error(value)
+        if value == [] and not self._body.is_document:  # chunks in lists, of which one is empty
+            return
         if not isinstance(value, dict):
             raise ProtocolError(_("A chunk is not a JSON object: {data}", data=make_snippet(data)))
         self._check_format(value)

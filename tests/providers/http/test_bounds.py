@@ -15,7 +15,7 @@ from lockbots_magic.conversation import turn_accumulator
 from lockbots_magic.errors import HTTPStatusError, ProtocolError, ProviderError
 from lockbots_magic.providers.http import codings, exchange
 from lockbots_magic.providers.wire import call_pieces, json_text, model_list, reasoning_fields, sse
-from tests.rawserver import RawServer
+from tests.rawserver import RawServer, sends
 
 MB = 1 << 20
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nConnection: close\r\n%s\r\n"
@@ -225,6 +225,18 @@ def test_brotli_without_limits_is_neither_asked_for_nor_read(monkeypatch):
             chat(server).ask("hi")
     finally:
         codings.accepted_codings.cache_clear()
+
+
+def test_a_compression_that_nobody_asked_for_and_that_cannot_be_read_is_named(monkeypatch):
+    monkeypatch.setattr(codings, "ACCEPT_ENCODING", "gzip,deflate")
+    for coding in ("br", "zstd", "lzma"):
+        monkeypatch.setattr(codings, "_brotli", None)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 4\r\n\r\n".encode()
+        with (
+            RawServer(sends(head, b"\x8b\x02\x80\x00")) as server,
+            pytest.raises(ProtocolError, match=f"with {coding}, which was not asked for"),
+        ):
+            chat(server).ask("hi")
 
 
 def test_cancelling_an_endless_reply_is_heard_at_once():
