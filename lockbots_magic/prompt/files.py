@@ -59,16 +59,20 @@ def file_part(path: str | Path, choose: Chooser = as_text) -> PromptPart:
         document = read_document(file, selection)
         title = f"{name} ({to_one_line(selection)})" if selection else name
         notes = (*([note] if note else []), *document.notes)
-        return PromptPart(f"Document {title}:\n\n{document.text}", notes=notes).redact()
+        return PromptPart(f"Document {title}:\n\n{document.text}", notes=notes).without_hidden_text(name).redact()
     if file.suffix.lower() == ".ipynb":
         cells = _convert_cells(_read_bytes(file, MAX_NOTEBOOK_BYTES), name)
         cut, notes = _limit_text(cells, name, len(cells))
-        return PromptPart(f"Notebook {name}:\n\n{cut}", notes=notes).redact()
+        return PromptPart(f"Notebook {name}:\n\n{cut}", notes=notes).without_hidden_text(name).redact()
     text, encoding, is_whole = _read_text(file, name)
     cut, notes = _limit_text(text, name, len(text) if is_whole else None)
     if not encoding.startswith("utf"):
         notes = (*notes, _("{name}: read as {encoding} because it is not UTF-8", name=name, encoding=encoding))
-    return PromptPart(f"File {name}:\n{fence_code(cut, language_of(file))}", notes=notes).redact()
+    return (
+        PromptPart(f"File {name}:\n{fence_code(cut, language_of(file))}", notes=notes)
+        .without_hidden_text(name)
+        .redact()
+    )
 
 
 def read_text(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from ..conversation.documents import SentDocument
 from ..language import _
 from ..late_dataclass import late_dataclass
+from ..security.hidden_text import without_hidden_text
 from ..security.redaction import redacted
 
 
@@ -34,6 +35,19 @@ class PromptPart:
         if text == self.text:
             return self
         return replace(self, text=text, notes=(*self.notes, _("a credential was removed")))
+
+    def without_hidden_text(self, name: str) -> PromptPart:
+        """Return this part without text that nobody sees and a model reads; a note says so if there was any.
+
+        Args:
+            name: What the foreign text is called in the note.
+        """
+        text = without_hidden_text(self.text)
+        if text == self.text:
+            return self
+        hidden = len(self.text) - len(text)
+        note = _("{name}: {n:,} invisible characters, which may be instructions, were left out", name=name, n=hidden)
+        return replace(self, text=text, notes=(*self.notes, note))
 
 
 class ImageNumbering:

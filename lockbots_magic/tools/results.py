@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..conversation.context_turns import UNSEEN
+from ..security.hidden_text import without_hidden_text
 from ..security.redaction import redacted
 from .tool_source import ToolOutput
 
@@ -17,6 +18,8 @@ MAX_IMAGES = 8
 """Images of one result."""
 MAX_IMAGE = 6_000_000
 """Length (characters) of an image as a ``data:`` URL; services take about as much."""
+
+_HIDDEN = "[invisible text left out]"
 
 Describe = Callable[[Any], ToolOutput]
 """Formats a value that JSON can't represent, such as a data frame or a figure."""
@@ -51,11 +54,12 @@ def bounded_output(output: ToolOutput, *, sees: bool) -> ToolOutput:
         output: What the call returned.
         sees: Whether the model takes images.
     """
-    text = redacted(output.text)  # before it is cut: half a credential would not be found
+    seen = without_hidden_text(output.text)
+    text = redacted(seen)  # before it is cut: half a credential would not be found
     if len(text) > MAX_RESULT:
         text = f"{text[:MAX_RESULT]}\n… ({len(text) - MAX_RESULT} more characters omitted)"
     kept = tuple(url for url in output.images if url.startswith("data:image/") and len(url) <= MAX_IMAGE)[:MAX_IMAGES]
-    notes = []
+    notes = [_HIDDEN] if seen != output.text else []
     if lost := len(output.images) - len(kept):
         notes.append(f"[{_count(lost)} left out: too large, too many, or not embedded]")
     if kept and not sees:

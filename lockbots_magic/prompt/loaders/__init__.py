@@ -112,7 +112,7 @@ def load_part(name: str, argument: str) -> PromptPart:
             ),
         )
         text = f"{truncate(text, MAX_LENGTH)}\n[… it goes on]"
-    return PromptPart(f"{title}:\n\n{text}", notes=notes).redact()
+    return PromptPart(f"{title}:\n\n{text}", notes=notes).without_hidden_text(title).redact()
 
 
 def _find_loader(name: str) -> Loader:

@@ -18,6 +18,7 @@ from ...errors import UsageError
 from ...language import _
 from ...security.control_characters import printable, replace_surrogates
 from ...security.foreign_text import quote_line
+from ...security.hidden_text import without_hidden_text
 from ...security.redaction import redacted
 from .limits import MAX_DEPTH, MAX_DESCRIPTION, MAX_SCHEMA, MAX_TOOLS
 
@@ -154,9 +155,13 @@ def _valid_name(name: str) -> str:
     return (short if re.match("[A-Za-z_]", short) else f"_{short}")[:MAX_TOOL_NAME]
 
 
+def _visible(text: str) -> str:
+    return printable(without_hidden_text(replace_surrogates(text)))
+
+
 def _clean_text(text: str) -> str:
     """Return a text without invisible characters and credentials, cut to what services take."""
-    text = redacted(printable(replace_surrogates(text))).strip()  # before it is cut: half a credential is not found
+    text = redacted(_visible(text)).strip()  # before it is cut: half a credential is not found
     return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"
 
 
@@ -165,7 +170,7 @@ def _clean(value: Any, depth: int, key: str = "") -> Any:
         raise UnusableSchemaError(_("its schema is nested more than {max_depth} deep", max_depth=MAX_DEPTH))
     if isinstance(value, str):
         is_prose = key in ("description", "title", "$comment")
-        return _clean_text(value) if is_prose else redacted(printable(replace_surrogates(value)))
+        return _clean_text(value) if is_prose else redacted(_visible(value))
     if isinstance(value, dict):
         return {_clean_key(name): _clean(one, depth + 1, name) for name, one in value.items()}
     return [_clean(one, depth + 1) for one in value] if isinstance(value, list) else value
@@ -173,6 +178,6 @@ def _clean(value: Any, depth: int, key: str = "") -> Any:
 
 def _clean_key(key: Any) -> str:
     """Return the name of a property as it is: a call must name it so."""
-    if not isinstance(key, str) or key != printable(replace_surrogates(key)) or len(key) > MAX_TOOL_NAME * 2:
+    if not isinstance(key, str) or key != _visible(key) or len(key) > MAX_TOOL_NAME * 2:
         raise UnusableSchemaError(_("its schema has a name that can't be shown"))
     return key
