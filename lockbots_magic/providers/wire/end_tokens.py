@@ -67,6 +67,28 @@ _TAIL = late_pattern(
 """More tokens, and the head of another turn."""
 
 
+_HEADS = ("assistant\n", "assistant\r\n", f"assistant{_END_OF_HEADER}", "model\n")
+"""What stands behind a first token at the very beginning of an answer, if it is the head of the turn."""
+
+
+def head_length(token: str, rest: str, *, ended: bool) -> int | None:
+    """Return how much of `rest` belongs to the head of the turn that begins with `token`, before any text.
+
+    Returns:
+        None if more text is needed; 0 if it is no head.
+
+    Example:
+        >>> head_length("<|im_start|>", "assistant\\nHi", ended=False), head_length("<s>", "assistant", ended=True)
+        (10, 0)
+    """
+    if token.lower() not in _STARTS:
+        return 0
+    start = rest.lower()
+    if not ended and any(head.startswith(start) for head in _HEADS if head != start):
+        return None
+    return max((len(head) for head in _HEADS if start.startswith(head)), default=0)
+
+
 class EndTokens:
     """Judges the tokens of one answer. One that speaks of such a token before its end keeps all of them."""
 

@@ -14,7 +14,7 @@ import re
 
 from ...conversation.messages import Delta
 from ...late_pattern import late_pattern
-from .end_tokens import TOKENS, EndTokens
+from .end_tokens import TOKENS, EndTokens, head_length
 from .line_context import LineContext
 
 MAX_HELD = 512
@@ -183,6 +183,13 @@ class ThinkingSplitter:
     def _read_token(self, token: re.Match[str], buffer: str, ended: bool) -> int | None:
         """Read a token of the prompt format: at the very end of an answer, it ends it and is no part of it."""
         rest = buffer[token.end() :]
+        if not (self._begun or self._text_begun or self._thinking or self._after_block):
+            head = head_length(token[0], rest, ended=ended)
+            if head is None:
+                return None
+            if head:
+                self._after_block = True
+                return token.end() + head
         may_end = (self._begun or self._text_begun or self.has_reasoning) and self._line.may_end_answer
         verdict = self._end_tokens.judge(token[0], rest, may_end=may_end, ended=ended)
         if verdict == "undecided":

@@ -102,6 +102,26 @@ def test_tokens_that_end_an_answer_are_no_part_of_it_wherever_they_are_cut():
         assert split(f"<think>Two.{token}") == ("", "Two.")
 
 
+def test_the_head_of_a_turn_at_the_beginning_is_no_part_of_an_answer():
+    for head in (
+        "<|im_start|>assistant\n",
+        "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        "<start_of_turn>model\n",
+    ):
+        for pieces in cuts(f"{head}Four.<|im_end|>"):
+            assert split(*pieces) == ("Four.", ""), pieces
+        assert split(f"{head}<think>Two.</think>Four.") == ("Four.", "Two.")
+    for answer in (
+        "<|im_start|> begins a turn.",
+        "<|im_start|>user\nHi",
+        "<s>old</s>",
+        "<|im_start|>assistant",
+        "<s>assistant",
+    ):
+        for pieces in cuts(answer):
+            assert split(*pieces) == (answer, ""), pieces
+
+
 def test_little_is_held_back_for_the_end_of_an_answer():
     steps = ThinkingSplitter().feed("Four.<|im_end|>" + " " * MAX_HELD)
     assert "".join(step.text for step in steps) == "Four.<|im_end|>" + " " * MAX_HELD
