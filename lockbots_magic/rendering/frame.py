@@ -27,7 +27,7 @@ FOOT_STYLE = "margin-top:.4em;font-size:.85em;opacity:.65;overflow-wrap:anywhere
 """Style of the foot line."""
 _REJECTED = ' style="opacity:0.5"'
 _MAY_BE_TEX = re.compile(r"[$\\]")
-_PREFORMATTED = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
+_LINE_END = "\n"
 
 
 def has_formulas(html: str) -> bool:
@@ -84,8 +84,12 @@ def framed(
 
 def _on_one_line(html: str) -> str:
     """Avoid line breaks: exported Markdown holds this HTML, where an empty line would end it."""
-    parts = _PREFORMATTED.split(html)
-    return "".join(part.replace("\n", "&#10;" if n % 2 else " ") for n, part in enumerate(parts)).rstrip()
+    *ended, rest = html.split("</pre>")
+    parts = [part.partition("<pre") for part in ended]
+    joined = [
+        f"{text.replace(_LINE_END, ' ')}{tag}{code.replace(_LINE_END, '&#10;')}</pre>" for text, tag, code in parts
+    ]
+    return "".join([*joined, rest.replace(_LINE_END, " ")]).rstrip()
 
 
 def style_for(html: str) -> str:
