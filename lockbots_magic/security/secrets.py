@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from ..language import _
 from ..late_pattern import late_pattern
+from .abbreviations import mask_abbreviated
 from .control_characters import PARTING, has_parting, without_parting
 from .credential_forms import ENCODED_PARTING, base64_forms, is_encoded, letter_pattern, literal_forms
 from .dummy_values import is_dummy_value
@@ -189,7 +190,7 @@ class Secret:
         if views.plain and is_encoded(text):
             for form in self._encoded[1:]:
                 text = self._mixed(form).sub(MASK, text) if form in views.plain else text
-        return text
+        return mask_abbreviated(text, self._value, MASK)
 
     def _mixed(self, form: str) -> re.Pattern[str]:
         """Return the pattern of the letters of a form in any encoding, each in its own; of the value, in any case."""
@@ -246,6 +247,7 @@ class Secret:
             or any(form in views.unwrapped for form in self._wrappable)
             or any(form in views.plain for form in self._encoded)
             or self._folded in views.folded
+            or mask_abbreviated(text, self._value, "") != text
         )
 
     def may_begin_in(self, text: str) -> bool:

@@ -232,3 +232,17 @@ def test_markup_is_left_alone_where_no_credential_is_in_use():
     for text in ("a &amp; <b>c</b>", r"a \* [b](https://c.example)"):
         assert redaction.redact_html(text, ()) is text
         assert redaction.redact_markdown(text, ()) is text
+
+
+@pytest.mark.parametrize(("text", "masked"), [
+    ("Incorrect API key provided: sk-proj-Ab3********xY9z. See", "Incorrect API key provided: ***. See"),
+    ("key sk-p...9z,", "key ***,"), ("sk-proj-Ab3dE\u2026 and sk-proj-Ab\u2022\u2022\u2022\u2022Y9z", "*** and ***"),
+    ("sk-proj-Ab3dxxxxxxxx", "***"),
+    ("your key is like sk-proj-... or sk-****", "your key is like sk-proj-... or sk-****"),
+    ("sk-proj-Zz9****xY9", "sk-proj-Zz9****xY9"), ("sk-proj- **bold**", "sk-proj- **bold**"),
+])  # fmt: skip
+def test_credential_that_a_server_abbreviates_is_masked(text, masked):
+    """Services quote the beginning and the end of a refused key; in a saved notebook that tells whose key it was."""
+    secret = Secret("sk-proj-Ab3dEfGh1jKlMnOpxY9z")
+    assert secret.redact(text) == redacted(text) == masked
+    assert secrets_in(text) == (text != masked)
