@@ -14,6 +14,7 @@ from ..language import _
 from ..security.control_characters import printable
 from ..security.exits import redact_each
 from ..security.secrets_in_use import secrets_in_use
+from .indented_json import indented_json
 
 
 def without_secrets(conversation: Conversation) -> Conversation:
@@ -75,7 +76,7 @@ def dump_json(value: Any) -> str:
         UsageError: If a part of it is not JSON; in a conversation, that can only be a parameter.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+        return indented_json(value) + "\n"
     except (TypeError, ValueError, RecursionError):
         raise UsageError(_("Can't save the conversation as JSON: a parameter of a turn is not JSON.")) from None
 
