@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ MAX_BYTES = 100_000_000
 """Bytes of a document, and of a PDF or an HTML page that is read whole."""
 MAX_UNPACKED_BYTES = 500_000_000
 """Bytes of an office document when unpacked: it is a zip archive, which may be small and hold much."""
+
+
+_QUIET = logging.NullHandler()
+"""Keeps warnings of readers, which quote the document, off the notebook, unless the user has set up logging."""
 
 
 class MissingLibraryError(UsageError):
@@ -201,6 +206,7 @@ def _check_size(path: Path, name: str) -> None:
 def _load(kind: _Format, name: str) -> Any:
     if not kind.library:
         return None
+    logging.getLogger(kind.library).addHandler(_QUIET)
     try:
         return importlib.import_module(kind.library)
     except ImportError as error:

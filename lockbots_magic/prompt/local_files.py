@@ -45,13 +45,18 @@ def find_file(name: str | Path, hint: str) -> Path:
         UsageError: There is no such file, or it is not a regular file. The message suggests a file with a similar
             name, or ends with `hint`.
     """
-    shown = to_one_line(str(name), MAX_PATH_LENGTH)
+    shown = to_one_line(str(name), MAX_PATH_LENGTH) or "''"
     try:
         path = Path(name).expanduser()
         exists, is_file, is_folder = path.exists(), path.is_file(), path.is_dir()
+        is_link = not exists and path.is_symlink()
     except (OSError, RuntimeError, ValueError) as error:  # no permission; unknown user; a NUL character
         raise UsageError(
-            _("Can't read {shown}: {error}.", shown=shown, error=getattr(error, "strerror", None) or error)
+            _(
+                "Can't read {shown}: {error}.",
+                shown=shown,
+                error=getattr(error, "strerror", None) or str(error).rstrip("."),
+            )
         ) from error
     if is_file:
         return path
@@ -59,6 +64,8 @@ def find_file(name: str | Path, hint: str) -> Path:
         raise UsageError(_("{shown} is a folder. {hint}", shown=shown, hint=hint))
     if exists:
         raise UsageError(_("{shown} is not a regular file. {hint}", shown=shown, hint=hint))
+    if is_link:
+        raise UsageError(_("{shown} is a link to a file that does not exist. {hint}", shown=shown, hint=hint))
     similar = _find_similar(path)
     advice = _("Did you mean {similar}?", similar=to_one_line(similar, MAX_PATH_LENGTH)) if similar else hint
     raise UsageError(_("File not found: {shown}. {advice}", shown=shown, advice=advice))

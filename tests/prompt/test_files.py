@@ -141,6 +141,9 @@ def test_missing_file_is_an_error(tmp_path, file):
         file_part("nowhere/at/all")
     with pytest.raises(UsageError, match="is a folder"):
         file_part(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(UsageError, match="link is a link to a file that does not exist"):
+        file_part(tmp_path / "link")
     for odd in ("a\0b", "x" * 5000, "~nobody-of-that-name/x"):
         with pytest.raises(UsageError, match=r"File not found|Can't read"):
             file_part(odd)
