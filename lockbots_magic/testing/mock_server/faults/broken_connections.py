@@ -86,9 +86,10 @@ def _cut_character(exchange: MockExchange) -> MockResponse:
     return stream_response(exchange, *exchange.frames(), "я".encode()[:1])
 
 
-@fault("bad-encoding", "a body that is declared as gzip but is not")
+@fault("bad-encoding", "a body that is declared as gzip, and is after its first bytes not")
 def _bad_encoding(exchange: MockExchange) -> MockResponse:
-    return MockResponse(exchange.frames(), exchange.service.media_type, headers={"Content-Encoding": "gzip"})
+    body = [b"\x1f\x8b\x08", *exchange.frames()]
+    return MockResponse(body, exchange.service.media_type, headers={"Content-Encoding": "gzip"})
 
 
 @fault("bad-json", "half of the reply, then an event that is not JSON", EVENTS)
