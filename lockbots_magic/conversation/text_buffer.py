@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 MAX_PIECES = 4096
 """Pieces that are kept apart: each takes 50 bytes and more, however short it is."""
 
 
 class TextBuffer:
-    """Text that grows by pieces, in constant time and little memory for each.
+    """Text that grows by pieces, in little time and memory for each. Another thread may read it meanwhile.
 
     Example:
         >>> text = TextBuffer()
@@ -18,28 +20,29 @@ class TextBuffer:
     """
 
     def __init__(self) -> None:
-        self._blocks: list[str] = []
         self._pieces: list[str] = []
+        self._joining = threading.Lock()
 
     def __bool__(self) -> bool:
-        return bool(self._pieces or self._blocks)
+        return bool(self._pieces)
 
     @property
     def value(self) -> str:
         """The whole text."""
-        if self._pieces or len(self._blocks) > 1:
-            self._blocks[:] = ["".join((*self._blocks, *self._pieces))]
-            self._pieces.clear()
-        return self._blocks[0] if self._blocks else ""
+        with self._joining:
+            pieces = self._pieces
+            count = len(pieces)  # one that is added from here on stays behind what is joined
+            if count > 1:
+                pieces[:count] = ["".join(pieces[:count])]
+            return pieces[0] if pieces else ""
 
     def add(self, text: str) -> None:
         """Add a piece at the end."""
         self._pieces.append(text)
-        if len(self._pieces) >= MAX_PIECES:
-            self._blocks.append("".join(self._pieces))
-            self._pieces.clear()
+        if len(self._pieces) > MAX_PIECES:
+            _joined = self.value
 
     def replace(self, text: str) -> None:
         """Set the whole text."""
-        self._blocks[:] = [text] if text else []
-        self._pieces.clear()
+        with self._joining:
+            self._pieces[:] = [text] if text else []

@@ -44,7 +44,8 @@ class TurnAccumulator:
         self._size = 0
         self._earlier_text = ""  # of the rounds before the current one
         self._rounds: list[list[Part | ToolCall]] = []
-        self._pieces = TextBuffer()
+        self._reasoning = TextBuffer()  # of the open part
+        self._begin = 0  # where the open part begins in the text
         self._kind: type[TextPart] | type[ReasoningPart] | None = None
         self._has_results = False
         self._after_image = False
@@ -104,7 +105,6 @@ class TurnAccumulator:
             the text that remains.
         """
         if self._kind is TextPart and delta[1:] == NOTHING_ELSE and not self._after_image:  # the next word
-            self._pieces.add(delta.text)
             self._text.add(delta.text)
             return delta
         if delta.retracts:
@@ -177,11 +177,12 @@ class TurnAccumulator:
         if self._has_results:
             self._begin_round()
         is_apart = self._text and (self._after_image or self._is_first_text_of_round())
+        separator = ROUND_SEPARATOR if is_apart else ""
         self._after_image = False
+        if separator:
+            self._text.add(separator)
         self._append(TextPart, text)
-        shown = ROUND_SEPARATOR + text if is_apart else text
-        self._text.add(shown)
-        return shown
+        return separator + text
 
     def _add_part(self, part: ImagePart | CitationPart) -> str:
         """Add an image or a source; return the text that stands for it."""
@@ -221,12 +222,16 @@ class TurnAccumulator:
             self._flush()
             self._size += PART_COST
             self._kind = kind
-        self._pieces.add(text)
+            self._begin = len(self.text)
+        (self._text if kind is TextPart else self._reasoning).add(text)
 
     def _flush(self) -> None:
-        if self._kind is not None:
-            self._current().append(self._kind(self._pieces.value))
-            self._pieces, self._kind = TextBuffer(), None
+        if self._kind is TextPart:  # of a reply that is one part it is the text itself, not a copy
+            self._current().append(TextPart(self.text[self._begin :]))
+        elif self._kind is ReasoningPart:
+            self._current().append(ReasoningPart(self._reasoning.value))
+            self._reasoning = TextBuffer()
+        self._kind = None
 
     def _begin_round(self) -> None:
         self._flush()

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import threading
 
 import pytest
 from hypothesis import given
@@ -308,3 +309,27 @@ def test_many_small_pieces_are_one_text():
     assert text.value == "x" * (2 * MAX_PIECES + 3)
     text.replace("y")
     assert text.value == "y"
+
+
+def test_a_text_that_another_thread_reads_as_it_grows_loses_nothing():
+    text, done, seen = TextBuffer(), threading.Event(), []
+
+    def read():
+        while not done.is_set():
+            seen.append(len(text.value))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    words = [f"{n} " for n in range(3 * MAX_PIECES)]
+    for word in words:
+        text.add(word)
+    done.set()
+    reader.join(30)
+    assert text.value == "".join(words)
+    assert seen == sorted(seen)
+
+
+def test_the_text_of_a_reply_of_one_part_is_held_once():
+    reply = accumulated(Delta("One "), Delta("two."))
+    (part,) = reply.rounds[0].parts
+    assert part.text is reply.text
