@@ -33,8 +33,8 @@ def as_utf8(pieces: Iterable[bytes], charset: str) -> Iterable[bytes]:
         charset: Character encoding that the response names; an unknown one is taken for UTF-8.
 
     Example:
-        >>> b"".join(as_utf8([b"caf\\xe9"], "latin-1")).decode()
-        'café'
+        >>> b"".join(as_utf8([b"\\xe9t\\xe9"], "latin-1")).decode()
+        'été'
     """
     name = _find_codec(charset)
     if not name:
