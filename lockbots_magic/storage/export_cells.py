@@ -93,10 +93,12 @@ def cell_source(turn: Turn, defaults: NotebookDefaults, providers: Iterable[str]
 def _survives_ipython(prompt: str) -> bool:
     """Return whether a prompt in a cell arrives unchanged, but for line feeds around it.
 
-    IPython empties lines of nothing but white space.
+    IPython empties lines of nothing but white space, and turns line ends of Windows into newlines.
     """
-    return all(line.strip() or not line for line in prompt.split("\n")) and not any(
-        map(_PROMPT.match, prompt.splitlines())
+    return (
+        "\r" not in prompt
+        and all(line.strip() or not line for line in prompt.split("\n"))
+        and not any(map(_PROMPT.match, prompt.splitlines()))
     )
 
 

@@ -91,6 +91,7 @@ MODELS = st.sampled_from(["gpt-4o", "llama3:8b", ""]) | TEXTS
 
 @given(PROMPTS, TEXTS, TEXTS, MODELS, PARAMS, IMAGES)
 @example("a doctest:\n>>> f(1)\n2", "", "", "gpt-4o", {}, [])
+@example("0\r\n", "", "", "gpt-4o", {}, [])
 @example("In [1]: x", "two\nlines", "", "gpt-4o", {}, [])
 @example("a", "-h", "=x", "a b", {"temperature": True, "stop": "a\nb"}, [])
 @example("{{ x }}", "@@persona", "@~/file", "", {}, ["https://a.example/two words.png", 'data:image/png;base64,"'])
