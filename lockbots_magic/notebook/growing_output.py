@@ -23,8 +23,12 @@ MIN_CHUNK = 1800
 """Size (characters of HTML) from which a chunk stays unchanged, and a new output shows what follows.
 
 Most replies are one chunk: merging several means clearing the cell, which may move a scrolled page."""
+FORMULA = 1_000
+"""What a formula adds to the size of the first chunk: it takes as long to set as at least as much text."""
 CHUNKS = 48
 """A chunk of a long reply is at least 1/48 of it, which keeps the outputs few and each of them short."""
+EDGE = "<span></span>"
+"""What stands between pieces: JupyterLab sets the last element of an output, and a heading that is first, apart."""
 MAX_OUTPUTS = 36
 """Outputs of one reply at a time; JupyterLab shows 50 of a cell."""
 
@@ -53,6 +57,7 @@ class GrowingOutput:
         self._finished: list[str] = []  # HTML of the finished outputs
         self._merged = 0  # how many of them were merged from others
         self._chunk = ""  # finished HTML in the last output
+        self._formulas = 0  # in the chunk
         self._size = 0
         self._growing = ""  # HTML of the open block in the last frame
         self._reasoning = reasoning
@@ -88,11 +93,12 @@ class GrowingOutput:
         self._chunk += finished
         self._growing = growing
         self._size += len(finished)
-        limit = max(MIN_CHUNK, self._size / CHUNKS) if self._finished else FIRST_CHUNK
-        if len(self._chunk) > limit and self._alone():
+        self._formulas += len(rendering.formulas_in(finished))
+        limit = self._size / CHUNKS if self._finished else FIRST_CHUNK - FORMULA * self._formulas
+        if len(self._chunk) > max(MIN_CHUNK, limit) and self._alone():
             self._show(len(self._finished), self._chunk, goes_on=True)
             self._finished.append(self._chunk)
-            self._chunk = ""
+            self._chunk, self._formulas = "", 0
             if len(self._finished) == MAX_OUTPUTS - 1:
                 self._merge()
         size = len(self._chunk) + len(growing) + sum(map(len, notices))
@@ -112,7 +118,7 @@ class GrowingOutput:
         """Forget what was drawn: the text so far was retracted, and the next frame shows what there is instead."""
         self._join()
         self._finished, self._chunk, self._growing = [], "", ""
-        self._merged = self._size = 0
+        self._merged = self._size = self._formulas = 0
         self._has_formulas = False
 
     def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
@@ -163,8 +169,9 @@ class GrowingOutput:
         is_first = number == 0
         above = rendering.reasoned_html() if is_first and self._has_reasoned and self._reasoning != "hide" else ""
         is_all = is_first and not goes_on
+        html = html if is_first or not html else EDGE + html
         data = rendering.framed(html, notices, styled=is_first, final=is_all, above=above, below=below)
-        self._put(number, {"text/html": data})
+        self._put(number, {"text/html": data + EDGE if goes_on else data})
 
     def _put(self, number: int, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         show(data, f"{self._name}-{number}", update=number < self.outputs, metadata=metadata)

@@ -376,6 +376,13 @@ def test_a_page_keeps_its_place_and_its_formulas_by_a_script_that_holds_nothing_
     assert "javascript" not in str(shown.frames[seen:])
 
 
+def test_a_piece_with_many_formulas_ends_sooner(shown):
+    for text, outputs in (("$a$\n\n", 2), ("`a + b, a + b`\n\n", 1)):
+        growing_output.GrowingOutput(alone).draw(render(text) * 40, "", [])
+        assert len(shown.outputs) == outputs
+        shown.outputs.clear()
+
+
 def test_pieces_of_a_long_reply_are_no_displays_of_its_cell(shown):
     recorded = {}
     token = display.display_listener.set(lambda data, identity, metadata=None: recorded.update({identity: data}))
