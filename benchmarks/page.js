@@ -22,7 +22,7 @@
   };
 
   const END = /Finished|more characters are not shown/; // the second of a reply that is too long for a page
-  const HEADING = /Section 4(?!\d)/; // what the reader reads
+  const HEADING = /Section 12(?!\d)/; // what the reader reads: several pieces stand above it
   let seen, area, indicator, prompt, scroller, dirty, line;
 
   const topOf = (text) => {
