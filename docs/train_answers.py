@@ -1,5 +1,7 @@
 """Fit the weights by which the guide finds the sentences of a page for a question: `passage_weights.txt`.
 
+Before that, it writes which sentence answers which collected questions: `answered_*.txt`.
+
 Needs NumPy and SciPy (BSD), which the package itself does not. With `--check` it writes nothing and tells how often
 the right sentence is among the first one to five, by weights fitted without the questions on its page (five-fold).
 """
@@ -9,18 +11,21 @@ from __future__ import annotations
 import sys
 import zlib
 from typing import NamedTuple
+from unittest import mock  # noqa: TID251  # a script, not the package
 
 import numpy as np
 from questions import ROOT, UNANSWERED, read_questions  # sets the path
 from scipy.optimize import minimize
 
-from lockbots_magic.help.passages import derive_sentence_features
+from lockbots_magic.help import likeness
+from lockbots_magic.help.passages import derive_sentence_features, split_sentences
 from lockbots_magic.help.sections import load_sections
 
+LIKENESS = likeness.likeness
 FOLDS = 5
 PENALTY = 0.002
 """Of the squares of the weights (ridge)."""
-OUT = ROOT / "lockbots_magic" / "help" / "passage_weights.txt"
+HELP = ROOT / "lockbots_magic" / "help"
 
 
 class Case(NamedTuple):
@@ -33,11 +38,16 @@ class Case(NamedTuple):
 
 
 def main() -> None:
-    """Write the file, or tell how good it would be."""
-    names, cases = read_cases()
+    """Write the files, or tell how good the weights would be."""
+    if "--check" not in sys.argv:
+        for language in ("en", "ru"):
+            lines = (f"{key}\t{' | '.join(questions)}\n" for key, questions in list_answered(language).items())
+            (HELP / f"answered_{language}.txt").write_text("".join(lines), encoding="utf-8")
+    with mock.patch.object(likeness, "likeness", liken_to_others):
+        names, cases = read_cases()
     if "--check" not in sys.argv:
         lines = (f"{name} {weight:.2f}\n" for name, weight in zip(names, fit(cases), strict=True))
-        OUT.write_text("".join(lines), encoding="utf-8")
+        (HELP / "passage_weights.txt").write_text("".join(lines), encoding="utf-8")
         return
     ranks: dict[str, list[int]] = {}
     for fold in range(FOLDS):
@@ -49,6 +59,23 @@ def main() -> None:
     for kind, found in ranks.items():
         shares = [f"{sum(rank < count for rank in found) / len(found):.3f}" for count in (1, 2, 3, 4, 5)]
         sys.stdout.write(f"{kind}: {len(found)} questions, among the first 1 to 5: {', '.join(shares)}\n")
+
+
+def list_answered(language: str) -> dict[str, list[str]]:
+    """Return sentence, as the file names it -> collected questions that it answers."""
+    pages = {section.title: split_sentences(section) for section in load_sections(language)}
+    answered: dict[str, list[str]] = {}
+    for question in (one for one in read_questions(language) if one.page != UNANSWERED):
+        for sentence in pages[question.page]:
+            if question.told in sentence.text or sentence.text in question.told:
+                known = answered.setdefault(likeness.key_of_sentence(sentence.text), [])
+                known += [] if question.text in known else [question.text]
+    return answered
+
+
+def liken_to_others(question: str, other: str, language: str) -> float:
+    """Return how alike two questions are, but 0 for a question and itself: it is fitted as one nobody put before."""
+    return 0.0 if question == other else LIKENESS(question, other, language)
 
 
 def read_cases() -> tuple[list[str], list[Case]]:

@@ -47,20 +47,20 @@ class Classifier:
         Args:
             words: Of the question, in lower case.
         """
-        values: dict[str, float] = {}
-        weights: dict[str, list[str]] = {}
-        for feature, count in Counter(derive_features(words)).items():
-            if line := self.lines.get(feature):
-                information, *weights[feature] = line.split(" ")
-                values[feature] = (1 + math.log(count)) * float(information)
-        unknown = [self.information(token) for token in foreign_stems(words) if token not in self.lines]
-        norm = SCALE * math.hypot(*values.values(), *unknown) or 1
         margins = self._bias.copy()
-        for feature, value in values.items():
-            for pair in weights[feature]:
-                number, _, weight_there = pair.partition(":")
-                margins[int(number)] += value * int(weight_there) / norm
+        for feature, value in self.vectorize(words).items():
+            for pair in self.lines[feature].split(" ")[1:]:
+                number, _, weight = pair.partition(":")
+                margins[int(number)] += value * int(weight) / SCALE
         return dict(zip(self.titles, margins, strict=True))
+
+    def vectorize(self, words: Sequence[str]) -> dict[str, float]:
+        """Return the known features of a question with their values, as a vector of at most length 1."""
+        counts = {feature: count for feature, count in Counter(derive_features(words)).items() if feature in self.lines}
+        values = {feature: (1 + math.log(count)) * self.information(feature) for feature, count in counts.items()}
+        unknown = [self.information(token) for token in foreign_stems(words) if token not in self.lines]
+        norm = math.hypot(*values.values(), *unknown) or 1
+        return {feature: value / norm for feature, value in values.items()}
 
     @functools.cached_property
     def _bias(self) -> list[float]:

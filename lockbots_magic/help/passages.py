@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .likeness import compare_questions
 from .meanings import meanings_of
 from .reading import read_words, weigh
 from .sections import Passage, Section, read_data
@@ -25,7 +26,9 @@ LEAD_SENTENCES = 2
 
 _ASKS_HOW = re.compile(
     r"\bhow (?:do|can|to|would|should|does)\b|^(?:and )?how\b|command|example|what do i type|show me"
-    r"|^(?:а |и )?как\b|команд|пример|покажи|что писать",
+    r"|where (?:do|should|can|to) (?:i )?(?:type|put|enter|paste|write)"
+    r"|^(?:а |и )?как\b|команд|пример|покажи|что писать"
+    r"|куда (?:\w+ )?(?:вводить|ввести|вписать|вписывать|вставить|вставлять|писать)",
     re.IGNORECASE,
 )
 """Asks for what to type."""
@@ -122,6 +125,7 @@ def derive_sentence_features(
         found[sentence] = {
             **asked.compare(text),
             **asked.compare_around(around),
+            **compare_questions(question, sentence.text, language),
             "lead": float(is_lead and not is_shown),
             "lead_again": float(is_lead and is_shown),
             "code": is_code,
