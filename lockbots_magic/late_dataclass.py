@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import reprlib
 from collections.abc import Callable
-from dataclasses import MISSING, FrozenInstanceError, dataclass, fields, is_dataclass
+from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["late_dataclass"]
@@ -114,7 +114,9 @@ def _declare(
     eq: bool = True,
     kw_only: bool = False,
 ) -> Any:
-    inherits = any(vars(base)["__dataclass_params__"].frozen for base in cls.__mro__[1:] if is_dataclass(base))
+    inherits = any(
+        base.__dataclass_params__.frozen for base in cls.__mro__[1:] if hasattr(base, "__dataclass_params__")
+    )
     own = {name for name, value in vars(cls).items() if value is not None or name != "__hash__"}
     # Collects the fields, and compiles nothing, unless the class inherits from a frozen one, which asks for the same.
     dataclass(init=False, repr=False, eq=False, kw_only=kw_only, frozen=inherits)(cls)

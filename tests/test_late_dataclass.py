@@ -83,13 +83,19 @@ def declared(decorate):
     class Plain(Frozen):
         """Not declared."""
 
+    @decorate(frozen=True)
+    class Behind(Plain):
+        """Declared, with one between that is not."""
+
+        e: int = 0
+
     @dataclass(frozen=True)
     class Standard(Frozen):
         """Declared with the decorator of the standard library."""
 
         e: int = 0
 
-    return Frozen, Mutable, ByName, Checked, Identity, OwnInit, Derived, Plain, Standard
+    return Frozen, Mutable, ByName, Checked, Identity, OwnInit, Derived, Plain, Behind, Standard
 
 
 CALLS = [((), {}), ((1,), {}), ((2, "x"), {}), ((-1,), {}), ((1, "b", {"k": 1}, [2]), {}), ((1, 2, 3, 4, 5, 6), {})]

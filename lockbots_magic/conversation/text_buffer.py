@@ -20,6 +20,8 @@ class TextBuffer:
     """
 
     def __init__(self) -> None:
+        self.size = 0
+        """Number of characters."""
         self._pieces: list[str] = []
         self._joining = threading.Lock()
 
@@ -36,9 +38,21 @@ class TextBuffer:
                 pieces[:count] = ["".join(pieces[:count])]
             return pieces[0] if pieces else ""
 
+    def since(self, begin: int) -> str:
+        """Return the text from an offset on; to take what came last of a long text is fast."""
+        if begin == 0:
+            return self.value
+        with self._joining:
+            wanted, first = self.size - begin, len(self._pieces)
+            while first and wanted > 0:
+                first -= 1
+                wanted -= len(self._pieces[first])
+            return "".join(self._pieces[first:])[-wanted:]
+
     def add(self, text: str) -> None:
         """Add a piece at the end."""
         self._pieces.append(text)
+        self.size += len(text)
         if len(self._pieces) > MAX_PIECES:
             _joined = self.value
 
@@ -46,3 +60,4 @@ class TextBuffer:
         """Set the whole text."""
         with self._joining:
             self._pieces[:] = [text] if text else []
+            self.size = len(text)

@@ -222,12 +222,12 @@ class TurnAccumulator:
             self._flush()
             self._size += PART_COST
             self._kind = kind
-            self._begin = len(self.text)
+            self._begin = self._text.size
         (self._text if kind is TextPart else self._reasoning).add(text)
 
     def _flush(self) -> None:
         if self._kind is TextPart:  # of a reply that is one part it is the text itself, not a copy
-            self._current().append(TextPart(self.text[self._begin :]))
+            self._current().append(TextPart(self._text.since(self._begin)))
         elif self._kind is ReasoningPart:
             self._current().append(ReasoningPart(self._reasoning.value))
             self._reasoning = TextBuffer()

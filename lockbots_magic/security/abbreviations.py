@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..late_pattern import late_pattern
 
 _HEAD = 3
@@ -38,18 +36,28 @@ def mask_abbreviated(text: str, value: str, mask: str) -> str:
 
 def _end_of_abbreviation(text: str, start: int, value: str) -> int:
     """Return where the abbreviation that begins at an offset ends; 0 if there is none, or it gives nothing away."""
-    shown = _common(text[start : start + len(value)].startswith, value)
+    shown = _count_common(text[start : start + len(value)], value)
     gap = _LEFT_OUT.match(text, start + shown)
     if gap is None:
         return 0
-    behind = text[gap.end() : gap.end() + len(value)]
-    ending = next((n for n in range(min(len(behind), len(value) - shown), 0, -1) if value.endswith(behind[:n])), 0)
+    ending = _count_ending(text[gap.end() : gap.end() + len(value) - shown], value)
     prefix = _PREFIX.match(value)
     if ending < _MIN_END and shown - (prefix.end() if prefix else 0) < _MIN_SHOWN:
         return 0
     return gap.end() + ending
 
 
-def _common(starts: Callable[[str], bool], value: str) -> int:
-    """Return how many characters of `value` a text starts with."""
-    return next((n for n in range(len(value), 0, -1) if starts(value[:n])), 0)
+def _count_common(text: str, value: str) -> int:
+    """Return how many characters at the beginning of two texts are the same."""
+    pairs = enumerate(zip(text, value, strict=False))
+    return next((n for n, (one, other) in pairs if one != other), min(len(text), len(value)))
+
+
+def _count_ending(text: str, value: str) -> int:
+    """Return with how many of the last characters of `value` a text begins."""
+    if not text:
+        return 0
+    at = value.find(text[0], len(value) - len(text))
+    while at >= 0 and not text.startswith(value[at:]):
+        at = value.find(text[0], at + 1)
+    return len(value) - at if at >= 0 else 0

@@ -333,3 +333,24 @@ def test_the_text_of_a_reply_of_one_part_is_held_once():
     reply = accumulated(Delta("One "), Delta("two."))
     (part,) = reply.rounds[0].parts
     assert part.text is reply.text
+
+
+def test_the_end_of_a_text_is_taken_without_copying_the_beginning():
+    long = "x" * 1000
+    text = TextBuffer()
+    for word in (long, "ab", "cd", "ef"):
+        text.add(word)
+    ends = {1000: "abcdef", 1001: "bcdef", 1004: "ef", 1005: "f", 1006: ""}
+    assert {begin: text.since(begin) for begin in ends} == ends
+    assert text._pieces[0] is long  # not joined
+    assert text.value == text.since(0)
+    assert {begin: text.since(begin) for begin in ends} == ends
+    text.replace("new")
+    assert (text.size, text.since(1)) == (3, "ew")
+
+
+def test_text_between_reasoning_is_that_of_its_part():
+    reply = accumulated(*(Delta(f"{n},") if n % 2 else Delta(reasoning=f"{n};") for n in range(7)))
+    (whole,) = reply.rounds
+    assert [part.text for part in whole.parts] == ["0;", "1,", "2;", "3,", "4;", "5,", "6;"]
+    assert reply.text == "1,3,5,"

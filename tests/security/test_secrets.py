@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockbots_magic.security import redaction, secrets, secrets_in_use
+from lockbots_magic.security import abbreviations, redaction, secrets, secrets_in_use
 from lockbots_magic.security.redaction import Redactor, redacted, secrets_in
 from lockbots_magic.security.secrets import MAX_HELD, MalformedCredential, Secret
 
@@ -246,3 +246,13 @@ def test_credential_that_a_server_abbreviates_is_masked(text, masked):
     secret = Secret("sk-proj-Ab3dEfGh1jKlMnOpxY9z")
     assert secret.redact(text) == redacted(text) == masked
     assert secrets_in(text) == (text != masked)
+
+
+@given(st.text("ab*", max_size=40), st.text("ab", min_size=3, max_size=8))
+def test_an_abbreviation_is_as_long_as_it_agrees_with_the_credential(text, value):
+    """Compared with a search of all lengths, which takes seconds for a long credential in a hostile text."""
+    for ending in range(len(text) + 1):
+        agreeing = [n for n in range(1, min(ending, len(value)) + 1) if value.endswith(text[:ending][:n])]
+        assert abbreviations._count_ending(text[:ending][: len(value)], value) == max(agreeing, default=0)
+    agreeing = [n for n in range(1, len(value) + 1) if text.startswith(value[:n])]
+    assert abbreviations._count_common(text, value) == max(agreeing, default=0)

@@ -29,6 +29,10 @@ _FAILURE = re.compile(r"error|exception|fail|time.?out|unavailable|exceeded|abor
 _CHUNK_FIELDS = frozenset({"choices", "type", "object"})
 _SEPARATOR = re.compile(r"\A\s*,?\s*(?:data:\s*)*")
 """What stands between two chunks in the data of one event."""
+MAX_JOINED = 1_000_000
+"""Characters of the data of one event in which several are searched, and"""
+MAX_JOINTS = 20_000
+"""places in it where more than white space stands between two."""
 
 
 class StreamDecoder(ABC):
@@ -251,10 +255,10 @@ def split_data(data: str, value: Any) -> list[str]:
         is_chunks = all(isinstance(one, dict) and not is_error(one) for one in value)
         is_chunks = is_chunks and not all(_CHUNK_FIELDS.isdisjoint(one) for one in value)
         return [json.dumps(one) for one in value] if is_chunks else []
-    if value is not None or not data.startswith("{"):
+    if value is not None or not data.startswith("{") or len(data) > MAX_JOINED:
         return []
     parts: list[str] = []
-    while data:
+    for _joint in range(MAX_JOINTS):
         values, rest = split_json(data)
         parts += values
         rest = _SEPARATOR.sub("", rest, count=1)

@@ -9,7 +9,7 @@ from lockbots_magic.conversation.attachments import ImagePart
 from lockbots_magic.conversation.documents import SentDocument
 from lockbots_magic.conversation.messages import Message, ToolCall
 from lockbots_magic.errors import ProtocolError, ServerError
-from lockbots_magic.providers.wire import anthropic_blocks, attachments, stray_lines, tool_calls
+from lockbots_magic.providers.wire import anthropic_blocks, attachments, stray_lines, stream_decoder, tool_calls
 from lockbots_magic.providers.wire.anthropic_blocks import dump_input
 from lockbots_magic.providers.wire.anthropic_messages import MessagesDecoder
 from lockbots_magic.providers.wire.anthropic_request import encode_conversation, flatten_blocks
@@ -237,3 +237,12 @@ def test_heartbeats_and_double_framing_are_no_failure_in_any_dialect():
     for decoder, body in bodies:
         _, deltas = read_whole(decoder, body)
         assert ("".join(delta.text for delta in deltas), deltas[-1].finish_reason) == ("Hi", "stop")
+
+
+def test_the_parts_of_one_event_are_searched_up_to_a_bound(monkeypatch):
+    assert stream_decoder.split_data("{}data:" * 5, None) == ["{}"] * 5
+    monkeypatch.setattr(stream_decoder, "MAX_JOINTS", 2)
+    assert stream_decoder.split_data("{}data:" * 5, None) == ["{}", "{}", "{}data:{}data:{}data:"]
+    assert stream_decoder.split_data("{}" * 5, None) == ["{}"] * 5
+    monkeypatch.setattr(stream_decoder, "MAX_JOINED", 9)
+    assert stream_decoder.split_data("{}" * 5, None) == []
