@@ -190,12 +190,20 @@ def test_a_name_with_a_space_is_quoted_in_the_quote_it_began_with(offered):
 
 
 @pytest.mark.parametrize(
-    "name", ["x\nimport os", "x\u202e", "x\x1b[2J", "--base-url=http://evil", "x" * 999, "x\u2028y"]
+    ("name", "plain"),
+    [
+        ("x\nimport os", ['"x import os"']),
+        ("x\u202e", ["x"]),
+        ("x\x1b[2J", ["x[2J"]),
+        ("x\u2028y", ['"x y"']),
+        ("--base-url=http://evil", []),
+        ("x" * 999, []),
+    ],
 )
-def test_hostile_names_are_not_offered(offered, name):
+def test_hostile_names_are_offered_in_plain_words_or_not_at_all(offered, name, plain):
     offered.session.conversations.get(name)
     offered.session.catalog.keep("ollama", "http://localhost:11434/v1", [ModelInfo(name)])
-    assert offered("%chat -c ") == ["main"]
+    assert offered("%chat -c ") == ["main", *plain]
     assert all("\n" not in text and len(text) < 999 for text in offered("%chat -m ollama:"))
 
 
