@@ -79,7 +79,7 @@ def short_answer(question: str, pages: Sequence[Ranked], language: str, context:
     parts = [
         _Part(page, likely, rank_sentences(question, page, language, is_shown=_is_shown(page, shown)))
         for likely, page in pages[:MAX_PAGES]
-        if page is not None and likely >= MIN_PROBABILITY
+        if page is not None and (likely >= MIN_PROBABILITY or page is pages[0].section)
     ]
     first, *others = parts
     chosen = _choose(question, parts) if question else [_list_untold(first.section, shown)]

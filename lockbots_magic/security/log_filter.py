@@ -9,7 +9,7 @@ from .redaction import redacted
 
 
 class RedactingFilter(logging.Filter):
-    """Masks credentials in use in the messages of a logger. A record that holds one loses its traceback, too."""
+    """Masks credentials in use in the messages of a logger. A record loses its traceback, whose frames may hold one."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the record; it is always logged."""
@@ -17,7 +17,7 @@ class RedactingFilter(logging.Filter):
         masked = redacted(written)
         if masked != written or record.exc_info:
             record.msg, record.args = masked, ()
-            record.exc_info = record.exc_text = None  # its frames hold credentials
+            record.exc_info = record.exc_text = None
         return True
 
 

@@ -101,3 +101,7 @@ def test_code_told_before_is_told_again_to_who_asks_what_to_type():
     shown = short_answer("box", PAGES, "en")
     assert "%box new" in shown
     assert "%box" in short_answer("give me an example", PAGES, "en", shown=shown)
+
+
+def test_the_first_page_answers_however_unlikely_it_is():
+    assert "A box costs nothing." in short_answer("is it free", [Ranked(0.01, SECTION)], "en")
