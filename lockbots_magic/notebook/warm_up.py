@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
+from .. import rendering
 from ..importing import without_collector
 
 DELAY = 0.1
@@ -80,9 +81,16 @@ def _import_next(names: Iterator[str], waiting: list[asyncio.TimerHandle]) -> No
     """Import the next module, and come back for the one after it."""
     name = next(names, None)
     if name is None:
+        _rehearse()
         return
     _import(name)
     waiting[:] = [asyncio.get_running_loop().call_later(PAUSE, _import_next, names, waiting)]
+
+
+def _rehearse() -> None:
+    """Render a line: some modules compile patterns, and import a library, when they are first used."""
+    with suppress(Exception), without_collector():
+        rendering.bundle("A *word*, `code`.", "")
 
 
 def _import(name: str) -> None:
