@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .. import rendering
 from ..importing import without_collector
 
 DELAY = 0.1
@@ -90,7 +89,7 @@ def _import_next(names: Iterator[str], waiting: list[asyncio.TimerHandle]) -> No
 def _rehearse() -> None:
     """Render a line: some modules compile patterns, and import a library, when they are first used."""
     with suppress(Exception), without_collector():
-        rendering.bundle("A *word*, `code`.", "")
+        importlib.import_module("lockbots_magic.rendering").bundle("A *word*, `code`.", "")
 
 
 def _import(name: str) -> None:
