@@ -24,7 +24,7 @@ from lockbots_magic.rendering.time_budget import MAX_RENDERED, TooSlowError, at_
 from lockbots_magic.security.exits import clean_bundle, clean_printed
 from tests.rawserver import PATIENCE
 
-SMALL, LARGE = 4_000, 16_000
+SMALL, LARGE = 6_000, 24_000
 """Characters of the texts."""
 MAX_RATIO = 10
 """Most times that the large one takes longer: 4 if it is linear, 16 if it is quadratic."""
