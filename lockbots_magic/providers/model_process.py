@@ -96,9 +96,9 @@ class ModelProcess:
                 _("The process for {name} can't be started. {strerror}.", name=self.name, strerror=error.strerror)
             ) from None
         self._send_settings()
-        for target, pipe in ((self._read_address, self._process.stdout), (self._read_log, self._process.stderr)):
-            assert pipe is not None
-            threading.Thread(target=target, args=(pipe,), daemon=True).start()
+        self._log_reader = threading.Thread(target=self._read_log, args=(self._process.stderr,), daemon=True)
+        self._log_reader.start()
+        threading.Thread(target=self._read_address, args=(self._process.stdout,), daemon=True).start()
 
     def _send_settings(self) -> None:
         settings = {
@@ -152,6 +152,7 @@ class ModelProcess:
             self._process.wait(END_TIMEOUT)
         if self.running:
             return None
+        self._log_reader.join(END_TIMEOUT)  # the reason stands in the last lines
         error = ConnectionFailed(self._describe_end())
         error.retryable = False  # what ended it once may do so again: the user decides
         return error

@@ -12,7 +12,7 @@ import pytest
 from lockbots_magic import Chat
 from lockbots_magic.errors import AuthenticationError, ConnectionFailed, UsageError
 from lockbots_magic.providers.model_files import find_model_file
-from lockbots_magic.providers.model_process import close_model_processes, running_processes
+from lockbots_magic.providers.model_process import ModelProcess, close_model_processes, running_processes
 from tests.optional import need
 
 STEADY = {"temperature": 0, "seed": 1}
@@ -104,7 +104,15 @@ def test_interrupt_while_the_model_loads_leaves_it_loading():
     assert Chat("local").ask("Hi", max_tokens=1).reply
 
 
-def test_file_that_cannot_be_loaded_is_told_with_the_reason(tmp_path):
+def test_file_that_cannot_be_loaded_is_told_with_the_reason(tmp_path, monkeypatch):
+    read_log = ModelProcess._read_log
+
+    def read_late(self, pipe):
+        self._process.wait()  # as on a busy machine, the process ends before its log is read
+        time.sleep(0.2)
+        read_log(self, pipe)
+
+    monkeypatch.setattr(ModelProcess, "_read_log", read_late)
     path = tmp_path / "empty.gguf"
     path.write_bytes(b"GGUF" + bytes([3, 0, 0, 0]) + bytes(16))
     with pytest.raises(ConnectionFailed, match=r"empty could not be loaded .*architecture"):
