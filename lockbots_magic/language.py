@@ -33,8 +33,8 @@ def _(message: str, **values: Any) -> str:
 
     Args:
         message: The text in English, a literal.
-        **values: Values of its ``{placeholders}``, if there are any. Numbers with ``,`` or ``.1f`` in their format get
-            the separators of the language; all else is formatted as `str.format` does.
+        **values: Values of its ``{placeholders}``, if there are any. Numbers get the separators of the language,
+            but not between backticks, where they are code; all else is formatted as `str.format` does.
 
     Example:
         >>> _("Unknown setting {name!r}.", name="modle")
@@ -82,8 +82,8 @@ def format_number(value: float, spec: str = ",") -> str:
         spec: How to format it, as for `format`.
 
     Example:
-        >>> format_number(12345)
-        '12,345'
+        >>> format_number(12345), format_number(0.5, "g")
+        ('12,345', '0.5')
     """
     return _fill(f"{{value:{spec}}}", {"value": value})
 
@@ -222,12 +222,24 @@ _LIBRARY_WORDS = frozenset(
 """What the system, `http.client` and `json` say in English whatever the language, where it fills a placeholder."""
 
 
+_CODE = "`"
+"""Begins and ends code in a text; before a format, it says that the value is a part of code."""
+
+
 class _LocalFormatter(string.Formatter):
     """`str.format` with the separators of numbers, and the words of libraries, of the current language."""
 
+    def parse(self, format_string: Any) -> Iterator[Any]:
+        is_code = False
+        for literal, name, spec, conversion in super().parse(format_string):
+            is_code ^= literal.count(_CODE) % 2 == 1
+            yield literal, name, _CODE + (spec or "") if is_code and name is not None else spec, conversion
+
     def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec.startswith(_CODE):
+            return format(value, format_spec[1:])
         text = _(value) if isinstance(value, str) and value in _LIBRARY_WORDS else format(value, format_spec)
-        if isinstance(value, int | float) and ("," in format_spec or "." in format_spec):
+        if isinstance(value, float) or (isinstance(value, int) and ("," in format_spec or "." in format_spec)):
             separators = {",": pgettext("thousands separator", ","), ".": pgettext("decimal separator", ".")}
             return "".join(separators.get(one, one) for one in text)
         return text

@@ -81,18 +81,27 @@ def test_plural_forms_placeholders_and_separators():
     english = [ngettext("{n} turn", "{n} turns", n) for n in (1, 2, 5, 21)]
     with speaking("ru"):
         russian = [ngettext("{n} turn", "{n} turns", n) for n in (1, 2, 5, 11, 21, 22)]
-        assert _("x {a:,} {b:.1f} {c!r}", a=12345, b=1.5, c=1.5) == "x 12\u00a0345 1,5 1.5"
+        assert _("x {a:,} {b:.1f} {c!r}", a=12345, b=1.5, c=1.5) == "x 12\u202f345 1,5 1.5"
         assert (
             _("x {a}: {b}", a="No such file or directory", b="No such thing")
             == "x нет такого файла или папки: No such thing"
         )
-        assert [format_number(12345), format_number(1.25, ".1f")] == ["12\u00a0345", "1,2"]
+        assert [format_number(12345), format_number(1.25, ".1f")] == ["12\u202f345", "1,2"]
         assert _("") == ""
         assert _("{not a placeholder") == "{not a placeholder"
         assert pgettext("nowhere", "same") == "same"
     assert _("x {a:,} {b:.1f} {c!r}", a=12345, b=1.5, c="{d}") == "x 12,345 1.5 '{d}'"
     assert english == ["1 turn", "2 turns", "5 turns", "21 turns"]
     assert russian == ["1 реплика", "2 реплики", "5 реплик", "11 реплик", "21 реплика", "22 реплики"]
+
+
+def test_number_in_code_is_as_a_program_writes_it():
+    with speaking("ru"):
+        assert _("{a:g} s: `--wait {a:g}`, {a}, `x={b:,}` or {b:,}", a=2.5, b=12345) == (
+            "2,5 s: `--wait 2.5`, 2,5, `x=12,345` or 12\u202f345"
+        )
+        assert _("To wait longer: `%lockbots set silence_timeout {longer:g}`", longer=0.5).endswith(" 0.5`")
+        assert [format_number(0.38, "g"), format_number(1e-7, "g"), _("x {a}", a=True)] == ["0,38", "1e-07", "x True"]
 
 
 @pytest.mark.parametrize("code", available_languages())

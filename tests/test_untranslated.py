@@ -44,6 +44,20 @@ def test_every_argument_of_the_catalogue_is_in_it(known):
     assert lost == [], "extract the call from the f-string"
 
 
+def test_no_number_for_people_has_the_separators_of_english_only():
+    found = [
+        f"{path.relative_to(PACKAGE).as_posix()}:{line}: {text}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for line, text in untranslated.formatted_numbers(path.read_text("utf-8"))
+    ]
+    exempt = [line for line in found if line.startswith(TO_MODELS)]
+    assert sorted(set(found) - set(exempt)) == [], "pass the number to `_`, or use `format_number`"
+
+
+TO_MODELS = ("prompt/", "testing/", "tools/mcp/results.py", "providers/parameters.py", "providers/dialects/messages.py")
+"""What these say with a number is for a model, or repeats an option."""
+
+
 PLANTED = '''
 def show():
     """Return a text."""
@@ -75,6 +89,22 @@ def test_planted_text_is_found(code, found):
     source = PLANTED.replace("{code}", code)
     texts = [text for _line, text in untranslated.in_module(source, {"in the catalogue"})]
     assert (len(texts) if isinstance(found, int) else texts) == found
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ('f"{x:,}"', ["{x:,}"]),
+        ('f"{x:.1f} s"', ["{x:.1f}"]),
+        ('f"{x:g}"', ["{x:g}"]),
+        ('f"{x:.{digits}g}"', ["{x:.{digits}g}"]),
+        ('f"{x:.0f} {x:02} {x:<9} {x:%Y-%m} {x!r:.40}"', []),
+        ('_("{x:,}", x=x)', []),
+        ("format_number(x, f',.{digits}f')", []),
+    ],
+)
+def test_planted_number_is_found(code, found):
+    assert [text for _line, text in untranslated.formatted_numbers(code)] == found
 
 
 def test_planted_text_of_the_panel_is_found():

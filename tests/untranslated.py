@@ -29,7 +29,6 @@ _CODE = re.compile(
     |(?<![\w-])--[a-z-]+(?:[ ]\{\})?           # an option
     |[\w-]+:[ ]?[^;:{}]*;|\b(?:font|text)-[a-z]+:[ ][a-z]+  # a style
     |^\[[^\]]*(?:\]|$)                         # "[image 1]" stands for something in a prompt
-    |\{\}[ ]USD                               # a unit
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -83,6 +82,19 @@ def marked(source):
             literals = [one for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
             is_in_context = _name(node.func) == "pgettext"
             yield from ((one.lineno, one.value) for one in literals[is_in_context:])
+
+
+_NUMBER = re.compile(r",|,?\.(?!0f)[^%]*[fg%]|,?g")
+"""Formats of numbers with separators; after ``.0f`` there is none."""
+
+
+def formatted_numbers(source):
+    """Yield (line, text) of numbers that an f-string formats with the separators of English."""
+    for node in ast.walk(_parse(source)):
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None and node.conversion == -1:
+            parts = (part.value if isinstance(part, ast.Constant) else "n" for part in node.format_spec.values)
+            if _NUMBER.fullmatch("".join(map(str, parts))):
+                yield node.lineno, ast.unparse(node)
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ..conversation.prices import Price, find_cached_price, find_price, find_written_prices
-from ..conversation.usage import TurnUsage, format_dollars
+from ..conversation.usage import TurnUsage, format_price
 from ..errors import UsageError
 from ..language import _
 
@@ -30,7 +30,7 @@ class BudgetLimit:
     def __str__(self) -> str:
         if self.unit == "tokens":
             return _("{amount:,.0f} tokens", amount=self.amount)
-        return f"${format_dollars(self.amount)}"
+        return format_price(self.amount)
 
 
 def parse_budget(value: Any) -> BudgetLimit | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..conversation.usage import format_dollars
+from ..conversation.usage import format_price
 from ..errors import UsageError
 from ..language import _
 from .counts import BatchCounts
@@ -56,7 +56,7 @@ def describe_batch(plan: BatchPlan) -> str:
 
 
 def _price(counts: BatchCounts) -> str:
-    cost = f"${format_dollars(counts.cost or 0.0, estimated=True)}"
+    cost = format_price(counts.cost or 0.0, estimated=True)
     return cost if counts.reply_tokens else _("{cost} without the replies", cost=cost)
 
 

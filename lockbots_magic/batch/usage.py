@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..conversation.usage import format_dollars
+from ..conversation.usage import format_price
 from ..language import _, ngettext
 from .row import RowOutcome
 
@@ -50,5 +50,5 @@ class BatchUsage:
         if not self.asked:
             return f"{parts[0]}: {', '.join(parts[1:])}"
         tokens = _("{about}{n:,} tokens", about="~" * self.estimated, n=self.tokens)
-        money = [] if self.cost is None else [f"${format_dollars(self.cost, estimated=self.estimated)}"]
+        money = [] if self.cost is None else [format_price(self.cost, estimated=self.estimated)]
         return f"{parts[0]}: {', '.join(parts[1:])}; {', '.join([tokens, *money])}"

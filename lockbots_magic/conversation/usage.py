@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
-from ..language import format_number
+from ..language import _, format_number
 from ..late_dataclass import late_dataclass
 from ..security.redaction import redacted
 from .context_window import estimate_prompt_tokens
@@ -237,6 +237,11 @@ def format_dollars(amount: float, *, estimated: bool = False) -> str:
         return "0"
     digits = 2 if amount >= 1 else max(2, 1 - math.floor(math.log10(amount)))
     return f"{'~' * estimated}{format_number(amount, f',.{digits}f')}"
+
+
+def format_price(amount: float, *, estimated: bool = False) -> str:
+    """Format an amount as `format_dollars` does, with the sign where the language puts it: ``$2.00``."""
+    return _("${amount}", amount=format_dollars(amount, estimated=estimated))
 
 
 def shorten_prompt(text: str) -> str:

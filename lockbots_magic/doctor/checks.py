@@ -12,7 +12,7 @@ from typing import Any
 from ..cassette.active import cassette_of
 from ..conversation.prices import find_price
 from ..conversation.token_estimate import estimate_tokens
-from ..conversation.usage import format_dollars
+from ..conversation.usage import format_price
 from ..errors import Cancelled, ConnectionFailed, LockbotsError, ProviderTimeout, RateLimitError, UsageError
 from ..language import N_, _
 from ..providers.address import display_address, is_local
@@ -63,8 +63,8 @@ def describe_cost(provider: Provider, model: str, prices: Mapping[str, Any] | No
     amount = _("whose price is unknown")
     if price is not None:
         amount = _(
-            "which cost up to about ${cost}",
-            cost=format_dollars(price.of(prompt, REQUESTS * MAX_TOKENS)),
+            "which cost up to about {cost}",
+            cost=format_price(price.of(prompt, REQUESTS * MAX_TOKENS)),
         )
     return _("A check sends about {n} short requests, {amount}", n=REQUESTS, amount=amount)
 

@@ -212,6 +212,8 @@ def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
         axes[1].bar(places, costs, _BAR, color=_COST)
         axes[1].set_ylabel(_("cost (USD)"))
         axes[1].yaxis.set_major_locator(integers(nbins=4))
+    for axis in axes:
+        axis.yaxis.set_major_formatter(lambda value, _position: _format_tick(value))
     axes[-1].set_xlabel(unit)
     axes[-1].set_xlim(0.3, room + 0.7)
     if any(bar.label for bar in bars):
@@ -224,6 +226,11 @@ def _plot(bars: Sequence[UsageBar], unit: str) -> bytes:
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=100 * _SHARPNESS, transparent=True)
     return png.getvalue()
+
+
+def _format_tick(value: float) -> str:
+    """Format a number of an axis in full, as small as costs are."""
+    return format_number(float(value), ",.10f").rstrip("0").rstrip(".,")
 
 
 def _colour(axis: Any) -> None:

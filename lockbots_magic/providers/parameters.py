@@ -131,7 +131,8 @@ def check_temperature(value: Any, *, highest: float = MAX_TEMPERATURE) -> None:
     """
     if isinstance(value, int | float) and (value < 0 or value > highest):
         expected = ">= 0" if math.isinf(highest) else f"0-{highest:g}"
-        raise UsageError(_("temperature must be {expected}, got {value:g}.", expected=expected, value=value))
+        given = f"{value:g}"  # as it was written, whatever the decimal sign of the language
+        raise UsageError(_("temperature must be {expected}, got {given}.", expected=expected, given=given))
 
 
 def _describe(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..batch.frame import ERROR, split_value
 from ..batch.progress import HEAD, BatchProgress, FinishedBatch
-from ..conversation.usage import format_dollars
+from ..conversation.usage import format_price
 from ..language import _, ngettext
 from ..security.foreign_text import quote_line
 from .escaping import escaped
@@ -69,7 +69,7 @@ def describe_progress(progress: BatchProgress) -> str:
         _("{rate:.1f} rows/s", rate=progress.rate),
         _("{about}{n:,} tokens", about="~" * usage.estimated, n=usage.tokens),
     ]
-    parts += [] if usage.cost is None else [f"${format_dollars(usage.cost, estimated=usage.estimated)}"]
+    parts += [] if usage.cost is None else [format_price(usage.cost, estimated=usage.estimated)]
     parts += [] if progress.left is None else [_("{time} left", time=format_time(progress.left))]
     return " · ".join(parts)
 

@@ -50,5 +50,5 @@ def figures(used: TurnUsage) -> Sequence[str]:
     cost = used.cost
     return [
         *([_count_tokens(used.reply)] if used.reply.tokens else []),
-        *([f"{format_dollars(cost, estimated=used.estimated)} USD"] if cost else []),
+        *([_("{cost} USD", cost=format_dollars(cost, estimated=used.estimated))] if cost else []),
     ]

@@ -13,7 +13,7 @@ from ..conversation.ending import TOO_MANY_ROUNDS, TOO_MANY_SECONDS, TOO_MANY_TO
 from ..conversation.messages import ChatRequest, Usage
 from ..conversation.prices import Price
 from ..errors import UsageError
-from ..language import _, ngettext
+from ..language import _, format_number, ngettext
 from ..late_dataclass import late_dataclass
 
 MAX_ROUNDS = 8
@@ -90,7 +90,7 @@ class Limits:
             TOO_MANY_ROUNDS: ngettext("{n} round of tool calls", "{n} rounds of tool calls", self.max_rounds),
             TOO_MANY_SECONDS: _("{seconds:g} s", seconds=self.seconds) if self.seconds is not None else "",
             TOO_MANY_TOKENS: ngettext("{n:,} token", "{n:,} tokens", self.tokens) if self.tokens is not None else "",
-            TOO_MUCH_USD: f"{self.usd:g} USD" if self.usd is not None else "",
+            TOO_MUCH_USD: _("{cost} USD", cost=format_number(self.usd, "g")) if self.usd is not None else "",
         }.get(finish_reason, "")
         return told and _("the limit of {told}", told=told)
 

@@ -323,7 +323,9 @@ def test_plot_numbers_the_turns_there_are_in_the_users_language(monkeypatch):
     found = of(TURN, replace(TURN, id="2", usage=None))
     with speaking("ru"):
         PlottedTable(table_by_model(found, "main"), bars_of_turns(found))
-    axes = drawn[0].axes
+        axes = drawn[0].axes
+        ticks = [axes[0].yaxis.get_major_formatter()(12_000), axes[1].yaxis.get_major_formatter()(0.00025)]
+    assert ticks == ["12\u202f000", "0,00025"]
     assert list(axes[-1].get_xticks()) == [1, 2]
     assert [axes[-1].get_xlabel(), axes[0].get_ylabel()] == ["реплика", "токены"]
     assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["запрос", "ответ"]

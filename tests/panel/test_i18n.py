@@ -58,7 +58,7 @@ def test_notification_is_in_the_language_of_the_kernel_too():
 def pattern(text):
     """Return the pattern by which the page recognises a notice, as in i18n.js."""
     number = r"\\\{(?:n|\w+_n)\\\}"
-    return re.sub(r"\\\{\w+\\\}", ".+", re.sub(number, "[\\\\d,.\u00a0]+", re.escape(text)))
+    return re.sub(r"\\\{\w+\\\}", ".+", re.sub(number, "[\\\\d,.\u202f]+", re.escape(text)))
 
 
 def ended(reason, params=None, **how):

@@ -5,7 +5,7 @@ const NUMBER = /^(n|\w+_n)$/; // names of placeholders for numbers; the others a
 /** Build a pattern that recognises a text of the kernel. */
 function textPattern(text) {
   const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const group = (_, name) => `(?<${name}>${NUMBER.test(name) ? "\\d[\\d,.\u00a0]*" : ".+"})`;
+  const group = (_, name) => `(?<${name}>${NUMBER.test(name) ? "\\d[\\d,.\u00a0\u202f]*" : ".+"})`;
   return new RegExp(`^${escaped.replace(/\\\{(\w+)\\\}/g, group)}$`);
 }
 

@@ -148,9 +148,8 @@ def _check_sampling(body: Body) -> None:
     """Raise `UsageError` for a temperature that other APIs have, or that does not go with reasoning."""
     temperature = body.get("temperature")
     if isinstance(temperature, int | float) and temperature > 1:
-        raise UsageError(
-            _("temperature must be 0-1 in the messages API, got {temperature:g}.", temperature=temperature)
-        )
+        given = f"{temperature:g}"  # as it was written, whatever the decimal sign of the language
+        raise UsageError(_("temperature must be 0-1 in the messages API, got {given}.", given=given))
     if not is_thinking(body):
         return
     for name, plain in (("temperature", 1), ("top_k", None)):

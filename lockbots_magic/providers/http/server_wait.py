@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from ...errors import ProviderError
-from ...language import N_, _
+from ...language import N_, _, format_number
 from ...late_pattern import late_pattern
 
 MAX_WORDS = 65536
@@ -137,7 +137,7 @@ def is_loading(error: ProviderError) -> bool:
 
 def format_wait(seconds: float) -> str:
     """Return a wait for a message: ``1.5 s``, ``90 s``, ``3600 s (1 h)``."""
-    number = f"{round(seconds, 2):g}" if seconds < 100 else f"{seconds:.0f}"
+    number = format_number(round(seconds, 2), "g") if seconds < 100 else f"{seconds:.0f}"
     shown = _("{number} s", number=number)
     for unit, size in ((N_("{n:g} d"), 86400), (N_("{n:g} h"), 3600), (N_("{n:g} min"), 60)):
         if seconds >= 2 * size or (seconds >= size > 60):

@@ -71,7 +71,7 @@ def _read_data(data: str, mime_type: str) -> tuple[str, str]:
     kind = mime_type.partition(";")[0].strip().lower()
     if kind in _IMAGE_TYPES and _BASE64.fullmatch(data):
         return "image", f"data:{kind};base64,{''.join(data.split())}"
-    size = f"{len(data) * 3 // 4:,} bytes".replace(",", "\u202f")
+    size = f"{len(data) * 3 // 4:,} bytes"
     return "text", f"[{quote_line(mime_type, 40) or 'data'}, {size}, left out: it can't be sent to a model]"
 
 
