@@ -7,6 +7,7 @@ New texts are added without a translation, and those that are gone are removed; 
 """
 
 import io
+import re
 import string
 import sys
 from datetime import datetime, timezone
@@ -35,6 +36,7 @@ def declared():
     """Return texts that are no argument of `_`: what they are, and the text."""
     from lockbots_magic.conversation.turn import Status
     from lockbots_magic.notebook.commands import COMMANDS
+    from lockbots_magic.notebook.option_parser import ARGUMENT
     from lockbots_magic.notebook.options import chat_options
     from lockbots_magic.notebook.settings import Lockbots
     from lockbots_magic.prompt import loaders
@@ -46,6 +48,9 @@ def declared():
     for name, parser in parsers:
         yield name, parser.description
         yield from ((name, action.help) for action in parser._actions)
+        words = [argument_word(action) for action in parser._actions]
+        yield from ((name, word, ARGUMENT) for word in words if re.search("[A-Za-z]{2}", word))
+    yield from ((f"%lockbots {name}", one.text, ARGUMENT) for name, one in COMMANDS.items() if one.text)
     yield from (("%lockbots", one.summary) for one in COMMANDS.values())
     yield from (("--file", loaders.describe_loader(name)) for name in loaders._BUILT_IN)
     yield from (("status of a turn", status) for status in get_args(Status))
@@ -60,11 +65,16 @@ def extract():
     ):
         if not name.startswith("testing/"):
             add(found, message, name, context)
-    for what, text in declared():
-        add(found, text, what)
+    for what, text, *context in declared():
+        add(found, text, what, *context)
     for context, text in SEPARATORS:
         add(found, text, "language.py", context)
     return found
+
+
+def argument_word(action):
+    """Return by what name an argument, or the value of an option, is shown; empty if there is none."""
+    return "" if action.nargs == 0 or action.choices else action.metavar or action.dest
 
 
 def add(catalog, message, name, context=None):

@@ -91,9 +91,9 @@ _NUMBER = re.compile(r",|,?\.(?!0f)[^%]*[fg%]|,?g")
 def formatted_numbers(source):
     """Yield (line, text) of numbers that an f-string formats with the separators of English."""
     for node in ast.walk(_parse(source)):
-        if isinstance(node, ast.FormattedValue) and node.format_spec is not None and node.conversion == -1:
+        if isinstance(node, ast.FormattedValue) and isinstance(node.format_spec, ast.JoinedStr):
             parts = (part.value if isinstance(part, ast.Constant) else "n" for part in node.format_spec.values)
-            if _NUMBER.fullmatch("".join(map(str, parts))):
+            if _NUMBER.fullmatch("".join(map(str, parts))) and node.conversion == -1:
                 yield node.lineno, ast.unparse(node)
 
 

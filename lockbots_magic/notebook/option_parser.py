@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn
 
 from ..errors import UsageError
-from ..language import N_, SOURCE, _, current_language
+from ..language import N_, SOURCE, _, current_language, pgettext
 from ..prompt.magic_line import read_word, split_words
 from ..providers.parameters import CHAT_PARAMETERS, LOCAL_PARAMETERS
 
@@ -63,6 +63,21 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str:
         return _(action.help) if action.help else ""
 
+    def _metavar_formatter(
+        self, action: argparse.Action, default_metavar: str
+    ) -> Callable[[int], tuple[str, ...]]:  # also where the usage is made
+        of_argparse = super()._metavar_formatter(action, default_metavar)
+        return lambda count: tuple(map(argument_name, of_argparse(count)))
+
+
+def argument_name(name: str) -> str:
+    """Return the name of an argument, or of the value of an option, in the current language."""
+    return pgettext(ARGUMENT, name)  # of each parser: `tests.catalogue` collects them
+
+
+ARGUMENT = "argument"
+"""Context of the names of arguments in the catalogue."""
+
 
 _HEADINGS = (N_("positional arguments"), N_("options"))
 _ERRORS = {
@@ -89,7 +104,14 @@ def _translate_error(message: str) -> str:
     if current_language() == SOURCE:
         return message
     found = ((re.fullmatch(pattern, message, re.DOTALL), text) for pattern, text in _ERRORS.items())
-    return next((_(text, **match.groupdict()) for match, text in found if match), message)
+    match, text = next(((match, text) for match, text in found if match), (None, message))
+    if match is None:
+        return message
+    values = match.groupdict()
+    shown = "name" if "name" in values else "names"  # beside a name, `names` are choices
+    if shown in values:
+        values[shown] = ", ".join(map(argument_name, values[shown].split(", ")))
+    return _(text, **values)
 
 
 class OptionParser(argparse.ArgumentParser):

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from ...conversation.conversation import Conversation
 from ...language import N_, _, ngettext
 from ...prompt.text import to_one_line
-from ..option_parser import OptionParser
+from ..option_parser import OptionParser, argument_name
 from ..session import Session
 from .result import CommandResult
 
@@ -64,7 +64,7 @@ class Command:
         if self.text:
             dashes = "[--]" if self.make_is_argument else "--"
             usage = parser.format_usage().removeprefix(_("usage: ")).rstrip()
-            parser.usage = f"{usage} {dashes} {self.text}".replace("%", "%%")
+            parser.usage = f"{usage} {dashes} {argument_name(self.text)}".replace("%", "%%")
         return parser
 
 

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from lockbots_magic.language import choose_language
+from lockbots_magic.language import choose_language, speaking
+from lockbots_magic.notebook.commands import COMMANDS as REGISTERED
+from lockbots_magic.notebook.options import chat_options
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +40,7 @@ ERRORS = [
     ("%%chat -m nope:x\nhi", "Провайдер 'nope' не найден."),
     ("%%chat --colour\nhi", "Нет такого параметра: --colour."),
     ("%%chat -t abc\nhi", "Параметр -t/--temperature: 'abc' — не число."),
-    ("%lockbots use", "Не указано: model. См. `%lockbots use -h`."),
+    ("%lockbots use", "Не указано: модель. См. `%lockbots use -h`."),
     ("%lockbots switch none", "Нет такой беседы: 'none'. Список бесед: `%lockbots list`."),
     ("%lockbots undo", "Отменять нечего: беседа"),
     ("%lockbots load nope.json", "Не удаётся прочитать nope.json: нет такого файла или папки."),
@@ -56,6 +58,22 @@ def test_commands_and_errors_follow_the_setting(run):
         assert str(run(source).error).startswith(expected), source
     run("%lockbots set language en")
     assert str(run("%lockbots undo").error) == "Nothing to undo: other is empty."
+
+
+@pytest.mark.parametrize("name", ["%%chat", *REGISTERED])
+def test_help_names_arguments_in_russian(name):
+    with speaking("ru"):
+        parser = chat_options() if name == "%%chat" else REGISTERED[name].options(name)
+        usage = parser.format_usage().removeprefix(f"использование: {parser.prog}")
+        names = re.sub(r"\{.*?\}|--?[a-z-]+", "", usage, flags=re.DOTALL)  # but not choices and options
+        assert re.findall("[A-Za-z]{2,}", names) == []
+
+
+def test_error_names_a_missing_argument_as_the_help_does(run):
+    run("%lockbots set language ru")
+    assert "МОДЕЛЬ" in run("%lockbots compare -h").stdout
+    assert str(run("%lockbots compare").error).startswith("Не указано: МОДЕЛЬ.")
+    assert "text, code, json" in str(run("%%chat --as name\nhi").error).replace("'", "")
 
 
 def test_a_language_without_a_catalogue_is_refused(run):
