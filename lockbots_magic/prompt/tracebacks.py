@@ -11,6 +11,7 @@ from pathlib import PurePath
 from textwrap import indent
 from traceback import FrameSummary, TracebackException
 
+from ..language import _
 from ..security.redaction import redacted
 from .text import fence_code, truncate_middle, without_memory_addresses
 
@@ -34,24 +35,24 @@ _FRAME = re.compile(r"""(?P<word>\bFile )(?P<quote>"?)(?P<path>(?:[A-Za-z]:)?[^"
 
 
 def explain_prompt(error: BaseException, source: str) -> str:
-    """Return the prompt that asks for an explanation of an error.
+    """Return the prompt that asks for an explanation of an error, in the user's language: so are most replies then.
 
     Args:
         error: The error.
         source: Code of the cell that raised it; ``""`` if it is unknown.
     """
-    request = "Explain in a few sentences what went wrong and why. Then show how to put it right."
+    request = _("Explain in a few sentences what went wrong and why. Then show how to put it right.")
     return _error_prompt(request, error, source)
 
 
 def fix_prompt(error: BaseException, source: str) -> str:
-    """Return the prompt that asks for the corrected cell.
+    """Return the prompt that asks for the corrected cell, in the user's language.
 
     Args:
         error: The error.
         source: Code of the cell that raised it; ``""`` if it is unknown.
     """
-    request = (
+    request = _(
         "Correct the cell. Change only what the error calls for, and keep magics (lines that begin with % or !) as they"
         " are. Answer with the whole cell in one fenced block of Python, then say in a sentence what you changed."
     )
@@ -61,9 +62,9 @@ def fix_prompt(error: BaseException, source: str) -> str:
 def _error_prompt(request: str, error: BaseException, source: str) -> str:
     source = source.strip("\n")
     code = fence_code(truncate_middle(source, MAX_SOURCE_LENGTH), "python")
-    cell = f"The cell:\n\n{code}\n\n" if source.strip() else ""
-    raised = f"The error:\n\n{fence_code(format_traceback(error), 'text')}"
-    return redacted(f"A cell of my notebook failed. {request}\n\n{cell}{raised}")
+    cell = [_("The cell:"), code] if source.strip() else []
+    raised = [_("The error:"), fence_code(format_traceback(error), "text")]
+    return redacted("\n\n".join([_("A cell of my notebook failed.") + f" {request}", *cell, *raised]))
 
 
 def format_traceback(error: BaseException) -> str:

@@ -388,6 +388,15 @@ def test_the_last_error_is_explained_with_the_code_of_its_cell(run, openai):
     assert "values['{b}']" in prompt
 
 
+@pytest.mark.parametrize("command", ["explain", "fix", "explain -m guide"])
+def test_an_error_is_no_question_for_the_guide(run, session, command):
+    run("1 / 0")
+    cell = run(f"%lockbots {command}")
+    assert "needs a model" in str(cell.error)
+    assert "`%lockbots use ollama:llama3.2`" in str(cell.error)
+    assert session.conversations.get().turns == ()
+
+
 def test_a_fix_becomes_a_new_cell(run, openai, shell, monkeypatch):
     offered = []
     monkeypatch.setattr(shell, "set_next_input", lambda code, replace=False: offered.append(code))

@@ -1,10 +1,12 @@
 """Prompts about the last error."""
 
+import re
 import subprocess
 
 import pandas as pd
 import pytest
 
+from lockbots_magic.language import speaking
 from lockbots_magic.prompt.tracebacks import MAX_SOURCE_LENGTH, explain_prompt, fix_prompt
 from lockbots_magic.schema.code_blocks import find_code_blocks
 from lockbots_magic.security.secrets import Secret
@@ -77,6 +79,16 @@ def test_the_two_prompts_differ():
     error = ValueError("bad")
     assert "Explain" in explain_prompt(error, "x")
     assert "whole cell in one fenced block" in fix_prompt(error, "x")
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_request_is_in_the_language_of_the_user(prompt):
+    with speaking("ru"):
+        text = prompt(raised("1 / 0"), "1 / 0")
+    assert text.startswith("Ячейка моего блокнота завершилась ошибкой. ")
+    around = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    assert set(re.findall("[A-Za-z]+", around)) <= {"Python"}
+    assert find_code_blocks(text) == find_code_blocks(prompt(raised("1 / 0"), "1 / 0"))
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)

@@ -6,6 +6,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 
+from ...conversation.model_names import GUIDE
 from ...errors import UsageError
 from ...language import _, ngettext
 from ...prompt.tracebacks import explain_prompt, fix_prompt
@@ -43,6 +44,13 @@ def _error_result(
     if session.cells.last_error is None:
         raise UsageError(_("No cell has failed since lockbots_magic was loaded."))
     chat = chat_for(session, options, options.model)
+    if chat.provider.name == GUIDE:
+        raise UsageError(
+            _(
+                "This needs a model, which the built-in guide is not: choose one, such as `%lockbots use "
+                "ollama:llama3.2`, or one of a service by `%lockbots login openai` and `%lockbots use openai`."
+            )
+        )
     system = None if chat.conversation.system else resolve_system(session, None, NotebookContext(session.namespace))
     error, source = session.cells.last_error
     prompt = "\n\n".join(filter(None, [word(error, source), options.text]))
