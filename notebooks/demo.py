@@ -1,13 +1,17 @@
-"""Run a notebook in a kernel, show its outputs in the terminal as they stream, and save it as .ipynb and .html.
+"""Run a notebook in a kernel, show its texts, cells and outputs as they stream, and save it as .ipynb and .html.
 
 Usage: python notebooks/demo.py NOTEBOOK FOLDER
 """
 
 from __future__ import annotations
 
+import ast
+import functools
+import json
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +22,15 @@ from nbconvert import HTMLExporter
 
 from lockbots_magic import Turn
 from lockbots_magic.conversation.messages import Delta
-from lockbots_magic.rendering.notices import Page
+from lockbots_magic.conversation.usage import measure_turn
+from lockbots_magic.rendering.foot_line import foot_line
+from lockbots_magic.rendering.html import render
+from lockbots_magic.rendering.mime_bundle import bundle
 from lockbots_magic.rendering.terminal.output import TerminalOutput
 from lockbots_magic.security.exits import clean_bundle
+
+LAST_TURN = "__import__('json').dumps(__import__('lockbots_magic').last_turn().to_dict())"
+"""Evaluated in the kernel after each cell: what is printed does not tell the model, the time and the tokens."""
 
 
 class StreamingClient(NotebookClient):
@@ -28,6 +38,37 @@ class StreamingClient(NotebookClient):
 
     reply: TerminalOutput | None = None
     """Writes the reply that streams."""
+
+    def __init__(self, notebook: Any, **settings: Any) -> None:
+        super().__init__(notebook, on_cell_start=self.show_text, on_cell_executed=self.show_foot, **settings)
+        self.feet: dict[int, str] = {}
+        """Foot line of each reply, by the number of its cell."""
+        self.seen: set[str] = set()
+        """Ids of their turns."""
+
+    async def async_start_new_kernel_client(self) -> Any:
+        """Start the kernel's client; with each cell it asks for the last turn, too."""
+        client = await super().async_start_new_kernel_client()
+        client.execute = functools.partial(client.execute, user_expressions={"turn": LAST_TURN})
+        return client
+
+    def show_text(self, cell: Any, **_: Any) -> None:
+        """Show a cell of text."""
+        if cell.cell_type == "markdown":
+            write("\n")
+            text = TerminalOutput()
+            text.feed(Delta(cell.source))
+            text.finish(Turn(""))
+            text.close()
+
+    def show_foot(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
+        """Finish the reply of a cell with the line that tells who answered."""
+        found = execute_reply["content"].get("user_expressions", {}).get("turn", {}).get("data", {})
+        turn = Turn.from_dict(json.loads(ast.literal_eval(found["text/plain"]))) if found else None
+        if turn is not None and turn.id not in self.seen:
+            self.seen.add(turn.id)
+            self.feet[cell_index] = foot_line(measure_turn(turn), timed=True)
+        self.end_reply(self.feet.get(cell_index, ""))
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Show the content of a message, then process it as usual."""
@@ -46,14 +87,12 @@ class StreamingClient(NotebookClient):
         elif kind == "error":
             self.end_reply()
             write("\n".join(content["traceback"]) + "\n")
-        elif kind == "status" and content["execution_state"] == "idle":
-            self.end_reply()
         return super().process_message(msg, cell, cell_index)
 
-    def end_reply(self) -> None:
+    def end_reply(self, foot: str = "") -> None:
         """Finish the reply that streams, if there is one."""
         if self.reply is not None:
-            self.reply.finish(Turn(""))
+            self.reply.finish(Turn(""), foot=foot)
             self.reply.close()
             self.reply = None
 
@@ -63,16 +102,19 @@ def is_prompt(cell: Any) -> bool:
     return re.match(r"\s*%%?chat\b", cell.source) is not None
 
 
-def format_replies(notebook: Any) -> None:
+def format_replies(notebook: Any, feet: Mapping[int, str]) -> None:
     """Replace replies that were printed by the outputs that a notebook has of them."""
-    for cell in notebook.cells:
+    for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and is_prompt(cell):
-            cell.outputs = [format_reply(one) if one.output_type == "stream" else one for one in cell.outputs]
+            foot = feet.get(number, "")
+            cell.outputs = [format_reply(one, foot) if one.output_type == "stream" else one for one in cell.outputs]
 
 
-def format_reply(output: Any) -> Any:
+def format_reply(output: Any, foot: str) -> Any:
     """Return a printed reply as HTML, Markdown and plain text."""
-    return nbformat.v4.new_output("display_data", data=clean_bundle(Page(output.text).mime_bundle()))
+    return nbformat.v4.new_output(
+        "display_data", data=clean_bundle(bundle(output.text, render(output.text), foot=foot))
+    )
 
 
 def bold(text: str) -> str:
@@ -99,7 +141,7 @@ def main(source: Path, folder: Path) -> int:
         client.execute()
     except CellExecutionError:
         status = 1
-    format_replies(notebook)
+    format_replies(notebook, client.feet)
     folder.mkdir(parents=True, exist_ok=True)
     executed = folder / source.name
     nbformat.write(notebook, executed)

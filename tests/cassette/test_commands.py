@@ -66,10 +66,19 @@ def test_missing_cassette_is_an_error_and_the_active_one_stays(lockbots, shell):
     lockbots("record talk.jsonl")
     with pytest.raises(
         UsageError,
-        match=r"There is no cassette file other\.jsonl\. To record it:  %lockbots record --missing other\.jsonl",
+        match=r"There is no cassette file other\.jsonl\. To record it:  %lockbots record other\.jsonl --missing",
     ):
         lockbots("replay other.jsonl")
     assert session_of(shell).active_cassette().path.name == "talk.jsonl"
+
+
+def test_default_model_of_a_replay_is_the_recorded_one(lockbots, tmp_path):
+    (tmp_path / "talk.jsonl").write_text('{"format": "lockbots-cassette", "version": 1}\n')
+    lockbots("replay talk.jsonl")
+    assert lockbots("use local") == "Using local (the model of the recording).\n"
+    assert lockbots("use ollama").startswith("Using ollama (the model of the recording)")
+    lockbots("live")
+    assert lockbots("use local") == "Using local (the first model file found).\n"
 
 
 def test_environment_stays_in_force(lockbots, shell, tmp_path, monkeypatch):

@@ -75,7 +75,7 @@ def _model_rows(session: Session) -> list[tuple[str, str]]:
     credential = _describe_credential(session, split_model(session.settings.model)[0], provider)
     headers = ", ".join((*provider.headers.plain, *provider.headers.secret))
     return [
-        (_("model"), _format_model(chat)),
+        (_("model"), _format_model(session, chat)),
         (_("address"), _format_address(provider)),
         *([(_("dialect"), dialect)] if (dialect := _dialect_of(provider)) not in ("", CHAT_COMPLETIONS) else []),
         (_("credential"), credential),
@@ -97,10 +97,18 @@ def _dialect_of(provider: Provider) -> str:
     return dialect.name if isinstance(dialect, Dialect) else ""
 
 
-def _format_model(chat: Chat) -> str:
+def _format_model(session: Session, chat: Chat) -> str:
     model = display_name(chat.model or chat.provider.default_model)
-    first = _("the first model that the server lists") if chat.provider.base_url else _("the first model file found")
-    return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} ({first})"
+    return f"{chat.provider.name}:{model}" if model else f"{chat.provider.name} ({_find_default(session, chat)})"
+
+
+def _find_default(session: Session, chat: Chat) -> str:
+    """Return where the default model of a provider comes from, if it has none of its own."""
+    with suppress(UsageError):  # a cassette that can't be used; the next prompt says so
+        cassette = session.active_cassette()
+        if cassette is not None and cassette.mode == "replay":
+            return _("the model of the recording")
+    return _("the first model that the server lists") if chat.provider.base_url else _("the first model file found")
 
 
 def _describe_credential(session: Session, name: str, provider: Provider) -> str:
@@ -152,7 +160,7 @@ def use(session: Session, options: Namespace) -> CommandResult:
         before = session.address_of(name)[0]
     chat = session.use(options.model, options.base_url, headers, options.dialect)
     provider = chat.provider
-    text = _("Using {model}", model=_format_model(chat))
+    text = _("Using {model}", model=_format_model(session, chat))
     if provider.base_url and (provider.base_url != provider.url or provider.base_url != before):
         text += _(" at {address}", address=_format_address(provider))
         if session.keeps_address(name) and not options.base_url:

@@ -65,5 +65,5 @@ _MESSAGES = {
 def _use_cassette(session: Session, file: str, mode: str, speed: float | None = None) -> CommandResult:
     if file in ("off", "stop", "none"):
         raise UsageError(_("To stop recording and replaying, run `%lockbots live`."))
-    session.cassette = open_cassette(file, mode, speed, hint=f"%lockbots record --missing {file}")
+    session.cassette = open_cassette(file, mode, speed, hint=f"%lockbots record {file} --missing")
     return TextResult(_(_MESSAGES[mode], name=session.cassette.path.name))
