@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..conversation.usage import format_price
 from ..errors import UsageError
-from ..language import _
+from ..language import _, ngettext
 from .counts import BatchCounts
 from .engine import BatchEngine
 from .run import BatchPlan
@@ -27,27 +27,9 @@ def describe_batch(plan: BatchPlan) -> str:
         counts = engine.count()
     finally:
         engine.close()
-    limited = (
-        _("and at most {reply_tokens:,} reply tokens", reply_tokens=counts.reply_tokens)
-        if counts.reply_tokens
-        else _("and the reply tokens")
-    )
-    money = "" if counts.cost is None else f", {_price(counts)}"
-    unfilled = _(", {failed:,} can't be filled", failed=counts.failed) if counts.failed else ""
     lines = [
-        _(
-            "{rows:,} rows: {asked:,} would be asked, {reused:,} reused{unfilled}",
-            rows=counts.rows,
-            asked=counts.asked,
-            reused=counts.reused,
-            unfilled=unfilled,
-        ),
-        _(
-            "~{prompt_tokens:,} prompt tokens {limited}{money}",
-            prompt_tokens=counts.prompt_tokens,
-            limited=limited,
-            money=money,
-        ),
+        _describe_rows(counts),
+        f"{_describe_tokens(counts)}; {_describe_price(counts)}.",
         *([_("First error: {first_error}", first_error=counts.first_error)] if counts.first_error else []),
         *engine.notes,
     ]
@@ -55,9 +37,29 @@ def describe_batch(plan: BatchPlan) -> str:
     return "\n".join([*prompts, *lines, _("Nothing was sent.")])
 
 
-def _price(counts: BatchCounts) -> str:
-    cost = format_price(counts.cost or 0.0, estimated=True)
-    return cost if counts.reply_tokens else _("{cost} without the replies", cost=cost)
+def _describe_rows(counts: BatchCounts) -> str:
+    parts = [
+        _("{n:,} would be asked", n=counts.asked),
+        *([_("{n:,} reused", n=counts.reused)] if counts.reused else []),
+        *([_("{n:,} can't be filled in", n=counts.failed)] if counts.failed else []),
+    ]
+    return f"{ngettext('{n:,} row', '{n:,} rows', counts.rows)}: {', '.join(parts)}."
+
+
+def _describe_tokens(counts: BatchCounts) -> str:
+    prompts, replies = counts.prompt_tokens, counts.reply_tokens
+    if replies:
+        return _("About {n:,} prompt tokens and at most {replies:,} reply tokens", n=prompts, replies=replies)
+    return _("About {n:,} prompt tokens, and the replies, whose length isn't known before", n=prompts)
+
+
+def _describe_price(counts: BatchCounts) -> str:
+    if counts.cost is None:
+        return _("the price is unknown")
+    if not counts.cost:
+        return _("free of charge")
+    cost = format_price(counts.cost)
+    return _("up to about {cost}", cost=cost) if counts.reply_tokens else _("about {cost} for the prompts", cost=cost)
 
 
 def _shown(number: int, prompt: str) -> str:

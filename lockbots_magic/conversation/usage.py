@@ -241,7 +241,7 @@ def format_dollars(amount: float, *, estimated: bool = False) -> str:
 
 def format_price(amount: float, *, estimated: bool = False) -> str:
     """Format an amount as `format_dollars` does, with the sign where the language puts it: ``$2.00``."""
-    return _("${amount}", amount=format_dollars(amount, estimated=estimated))
+    return "~" * estimated + _("${amount}", amount=format_dollars(amount))
 
 
 def shorten_prompt(text: str) -> str:

@@ -35,7 +35,7 @@ class Conversations:
         """Conversations of chats that have sent nothing yet, by name."""
 
     def __contains__(self, name: object) -> bool:
-        return name in self.by_name
+        return isinstance(name, str) and clean_name(name) in self.by_name
 
     def __len__(self) -> int:
         return len(self.by_name)

@@ -85,7 +85,10 @@ ChatMagics.lockbots.getdoc = lambda: _magics().describe_lockbots()  # type: igno
 
 
 class _MagicLine(EscapedCommand):
-    """Takes `%chat How are you?` for a magic; IPython alone takes the `?` for a request for help on `you`."""
+    """Takes `%chat How are you?` for a magic; IPython alone takes the `?` for a request for help on `you`.
+
+    So it is with a tab or a no-break space behind the name, as pages have it; for IPython they are part of the name.
+    """
 
     priority = 1
 
@@ -95,9 +98,17 @@ class _MagicLine(EscapedCommand):
         for line in tokens_by_line:
             tokens = [t for t in line if t.type not in (tokenize.INDENT, tokenize.DEDENT)][:2]
             is_ours = [t.string for t in tokens] in (["%", "chat"], ["%", "lockbots"])
-            if is_ours and tokens[1].line[tokens[1].end[1] :].startswith(" "):
+            if is_ours and re.match(r"[^\S\r\n]", tokens[1].line[tokens[1].end[1] :]):
                 return cls(tokens[0].start)
         return None
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """Return the lines with this one as a call of its magic."""
+        line = lines[self.start_line]
+        magic = re.sub(r"(?<=\w)\s", " ", line[self.start_col :], count=1)
+        whole = [*lines[: self.start_line], line[: self.start_col] + magic, *lines[self.start_line + 1 :]]
+        transformed: list[str] = super().transform(whole)
+        return transformed
 
 
 class _MisplacedCellMagic(EscapedCommand):

@@ -197,11 +197,10 @@ class Lockbots(Configurable):
         trait = self.find(name)
         try:
             setattr(self, name, _convert(trait, value))
+        except _InvalidSettingError as error:  # says what is valid
+            raise UsageError(str(error)) from error
         except TraitError as error:
-            message = str(error) if isinstance(error, _InvalidSettingError) else _expected(name, trait, value)
-            raise UsageError(
-                f"{message} {_(trait.help)}" if message.endswith(".") else f"{message}. {_(trait.help)}"
-            ) from error
+            raise UsageError(f"{_expected(name, trait, value)} {_(trait.help)}") from error
 
 
 def _hide_credentials(given: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A batch at its edges: what is refused, what a dry run tells, and jobs of a batch API that go wrong."""
 
 import asyncio
+import re
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ from lockbots_magic.batch.row_stream import RowStream
 from lockbots_magic.batch.rows import row_source
 from lockbots_magic.batch.run import BatchPlan
 from lockbots_magic.errors import ConnectionFailed, UsageError
+from lockbots_magic.language import speaking
 from lockbots_magic.providers.base import Provider
 from lockbots_magic.providers.batch_api import BatchJob, BatchResult, BatchService
 
@@ -53,17 +55,23 @@ def test_dry_run_tells_prompts_rows_and_cost(tmp_path, monkeypatch):
     monkeypatch.setattr(preview, "MAX_PROMPT", 6)
     told = describe_batch(BatchPlan(Chat(shout), "say {{ x[0] and x }}", rows, keep=keep))
     assert told.splitlines()[0] == "[1] say tw…"
-    assert "4 rows: 1 would be asked, 2 reused, 1 can't be filled" in told
+    assert "\n4 rows: 1 would be asked, 2 reused, 1 can't be filled in.\n" in told
+    assert "isn't known before; free of charge.\n" in told
     assert "First error: " in told
     assert told.endswith("Nothing was sent.")
     prices = {"openai:demo": [1, 1]}
     chat = Chat("openai:demo", base_url="http://127.0.0.1:9", auth="mock")
-    assert "prompt tokens and the reply tokens, $~" in describe_batch(
-        BatchPlan(chat, "say {{ x }}", rows, prices=prices)
-    )
-    assert "without the replies" in describe_batch(BatchPlan(chat, "say {{ x }}", rows, prices=prices))
-    limited = BatchPlan(chat, "say {{ x }}", rows, prices=prices, max_tokens=100)
-    assert "and at most 300 reply tokens, $~" in describe_batch(limited)
+    open_ended = describe_batch(BatchPlan(chat, "say {{ x }}", rows, prices=prices))
+    assert re.search(r"About \d+ prompt tokens, and the replies, .*; about \$0\.\d+ for the prompts\.\n", open_ended)
+    assert "4 rows: 3 would be asked, 1 reused." in open_ended
+    limited = describe_batch(BatchPlan(chat, "say {{ x }}", rows, prices=prices, max_tokens=100))
+    assert re.search(r"About \d+ prompt tokens and at most 300 reply tokens; up to about \$0\.\d+\.\n", limited)
+    assert "isn't known before; the price is unknown.\n" in describe_batch(BatchPlan(chat, "say {{ x }}", rows))
+    with speaking("ru"):
+        assert re.search(
+            r"не больше 300 в ответах; примерно до 0,\d+\u00a0\$\.\n",
+            describe_batch(BatchPlan(chat, "say {{ x }}", rows, prices=prices, max_tokens=100)),
+        )
 
 
 def test_dry_run_refuses_rows_that_can_be_read_only_once():

@@ -22,6 +22,9 @@ def test_names_that_look_the_same_are_the_same():
     assert conversations.get(" cafe\u0301\u202e") is kept
     assert conversations.propose("\x1bcafe\u0301\n") is kept
     assert conversations.switch("cafe\u0301") is kept
+    assert " cafe\u0301\u202e" in conversations
+    assert "cafe" not in conversations
+    assert None not in conversations
     assert conversations.add(Conversation("cafe\u0301")).name == "caf\u00e9-2"
     assert conversations.add(Conversation("\u202e")).name == "chat"
     assert conversations.delete("cafe\u0301") is kept

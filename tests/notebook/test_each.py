@@ -67,7 +67,7 @@ def test_dry_run_sends_nothing(notebook, capsys):
     each(notebook, "--dry-run --to labels")
     shown = capsys.readouterr().out
     assert "[1] Classify: fine" in shown
-    assert "3 rows: 2 would be asked, 1 reused" in shown
+    assert "3 rows: 2 would be asked, 1 reused.\n" in shown
     assert "Nothing was sent." in shown
     assert not notebook.asked
     assert "labels" not in notebook.user_ns

@@ -58,6 +58,16 @@ def test_a_question_mark_after_the_magic_alone_is_still_help(run, openai):
     assert not openai.requests
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u202f", "\u3000"])
+def test_any_blank_ends_the_name_of_a_magic(run, openai, session, blank):
+    """Pages have no-break spaces where they show a command, and a copy has them, too."""
+    assert run(f"%chat{blank}Is this\u00a0a line?").error is None
+    assert run(f"for i in range(1):\n    %chat{blank}Is this one?\nx = 5").error is None
+    assert run(f"%%chat{blank}-t{blank}0.5\nIs this a cell?").error is None
+    assert [t.prompt for t in turns(session)] == ["Is this\u00a0a line?", "Is this one?", "Is this a cell?"]
+    assert run(f"%lockbots{blank}set temperature").stdout.startswith("temperature = None")
+
+
 def test_chat_stands_among_other_code(run, openai, session):
     cell = run("for i in range(2):\n    %chat is this line {i}?\nx = 5")
     assert cell.error is None

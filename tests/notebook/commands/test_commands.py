@@ -258,6 +258,7 @@ def test_set_tells_the_constraint_and_the_value(lockbots, line, told):
     with pytest.raises(UsageError) as caught:
         lockbots(f"set {line}")
     assert str(caught.value).startswith(told)
+    assert str(caught.value).count("0-2") == ("temperature" in line), "the range stands there once"
 
 
 def test_set_without_a_value_shows_the_setting_but_no_credential(lockbots, session):
