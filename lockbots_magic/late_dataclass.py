@@ -7,8 +7,10 @@ the first object is made.
 
 from __future__ import annotations
 
+import builtins
 import functools
 import reprlib
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -59,8 +61,13 @@ def _make_init(cls: Any, *, frozen: bool) -> Any:
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
     parameters = ", ".join(["self", *positional, *(["*", *by_name] if by_name else [])])
-    exec(f"def __init__({parameters}):\n " + "\n ".join(body), given)  # noqa: S102  # names of fields, as dataclasses do
-    made = given["__init__"]
+    source = (
+        f"def make({', '.join(given)}):\n def __init__({parameters}):\n  " + "\n  ".join(body) + "\n return __init__"
+    )
+    # names of fields, as dataclasses do; in the module of the class, where its annotations are looked up
+    names: dict[str, Any] = {}
+    exec(source, vars(sys.modules.get(cls.__module__, builtins)), names)  # noqa: S102
+    made = names["make"](**given)
     made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     made.__annotations__ = {**{one.name: one.type for one in fields(cls)}, "return": None}
     return made

@@ -5,11 +5,14 @@ import dataclasses
 import inspect
 import pickle
 import threading
+import typing
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, dataclass, field
 
 import pytest
 
+from lockbots_magic.conversation.prices import Price
+from lockbots_magic.conversation.usage import TurnUsage
 from lockbots_magic.late_dataclass import late_dataclass
 
 
@@ -186,3 +189,12 @@ def test_threads_that_make_the_first_objects_at_once_make_the_same():
         for thread in threads:
             thread.join(timeout=30)
         assert made == [cls(1, b="x")] * 4
+
+
+def test_hints_of_what_makes_an_object_are_those_of_the_class():
+    hints = {"name": str, "inner": list[Node]}
+    assert typing.get_type_hints(Node) == hints
+    assert typing.get_type_hints(Node.__init__) == {**hints, "return": type(None)}
+    assert typing.get_type_hints(TurnUsage.__init__)["price"] == Price | None
+    assert list(inspect.signature(Node, eval_str=True).parameters) == ["name", "inner"]
+    assert "make" not in globals()

@@ -107,7 +107,7 @@ class _MagicLine(EscapedCommand):
         line = lines[self.start_line]
         magic = re.sub(r"(?<=\w)\s", " ", line[self.start_col :], count=1)
         whole = [*lines[: self.start_line], line[: self.start_col] + magic, *lines[self.start_line + 1 :]]
-        transformed: list[str] = super().transform(whole)
+        transformed: list[str] = super().transform(whole)  # type: ignore[no-untyped-call]  # not typed
         return transformed
 
 

@@ -50,7 +50,7 @@ from .backend import PanelBackend
 from .branches import find_branches
 
 PanelMessage = dict[str, Any]
-MAX_TURNS = 30
+MAX_SENT_TURNS = 30
 """Turns in one message; views ask for earlier ones as needed."""
 MAX_IMAGES = 12_000_000
 """Length (characters) of the images in one message; of the others, only the label in the text tells."""
@@ -119,7 +119,7 @@ def turn_message(turn: Turn, html: str | None = None) -> PanelMessage:
 
 
 def page_message(turns: Sequence[Turn], before: str | None = None) -> PanelMessage:
-    """Describe the last `MAX_TURNS` turns.
+    """Describe the last `MAX_SENT_TURNS` turns.
 
     Args:
         turns: All turns, oldest first.
@@ -129,7 +129,7 @@ def page_message(turns: Sequence[Turn], before: str | None = None) -> PanelMessa
         `turns`, and in `more` whether there are earlier ones.
     """
     end = next((i for i, t in enumerate(turns) if t.id == before), len(turns))
-    start = max(0, end - MAX_TURNS)
+    start = max(0, end - MAX_SENT_TURNS)
     described: list[PanelMessage] = []
     room = MAX_IMAGES
     for turn in reversed(turns[start:end]):  # the latest images are shown first

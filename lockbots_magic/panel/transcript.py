@@ -14,7 +14,7 @@ from ..rendering.notices import document_notices, notices_of
 from ..rendering.reasoning import reasoning_html
 from ..security.exits import clean_bundle
 
-MAX_TURNS = 50
+MAX_SHOWN_TURNS = 50
 MAX_CHARACTERS = 200_000
 """Bounds of a transcript: it is sent again after each change, and saved with the notebook."""
 
@@ -42,7 +42,7 @@ class Transcript:
     def __init__(self) -> None:
         self._formatted: dict[tuple[str, ...], _RenderedTurn] = {}
 
-    def render(self, turns: Sequence[Turn], formatted: int = MAX_TURNS) -> Mapping[str, str]:
+    def render(self, turns: Sequence[Turn], formatted: int = MAX_SHOWN_TURNS) -> Mapping[str, str]:
         """Render the last turns.
 
         Args:
@@ -56,7 +56,7 @@ class Transcript:
         before, self._formatted = self._formatted, {}
         shown: list[_RenderedTurn] = []
         size = 0
-        for turn in reversed(turns[-MAX_TURNS:]):
+        for turn in reversed(turns[-MAX_SHOWN_TURNS:]):
             key = (turn.id, turn.prompt, turn.reply, turn.reasoning, *map(call_line, turn.calls), *_notices(turn))
             is_formatted = len(shown) < formatted
             html, text = before.get(key) or (_format_turn(turn) if is_formatted else _quote_turn(turn))

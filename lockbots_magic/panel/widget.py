@@ -29,7 +29,7 @@ from .debouncer import Debouncer
 from .i18n import page_texts
 from .protocol import PanelMessage, shown_turns
 from .session_backend import SessionBackend
-from .transcript import MAX_TURNS, Transcript
+from .transcript import MAX_SHOWN_TURNS, Transcript
 from .transcript_metadata import TranscriptMetadata
 
 FRONTEND_MODULES = (
@@ -201,7 +201,7 @@ class ChatPanel(anywidget.AnyWidget):
         if self.comm is not None:  # None once the panel is closed
             self._controller.send_saved()
 
-    def _make_transcript(self, formatted: int = MAX_TURNS) -> tuple[Mapping[str, str], dict[str, Any]]:
+    def _make_transcript(self, formatted: int = MAX_SHOWN_TURNS) -> tuple[Mapping[str, str], dict[str, Any]]:
         """Return data and metadata of the transcript output; see `Transcript.render`."""
         data = self._transcript.render(shown_turns(self.conversation), formatted)
         backend = self._controller.backend

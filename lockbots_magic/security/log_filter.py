@@ -9,18 +9,23 @@ from .redaction import redacted
 
 
 class RedactingFilter(logging.Filter):
-    """Masks credentials in use in the messages of a logger. A record loses its traceback, whose frames may hold one."""
+    """Masks credentials in use in what a logger says. A traceback becomes text: its frames may hold a credential."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask the record; it is always logged."""
         written = record.getMessage()
         masked = redacted(written)
-        if masked != written or record.exc_info:
+        if masked != written:
             record.msg, record.args = masked, ()
-            record.exc_info = record.exc_text = None
+        if record.exc_info:
+            record.exc_text = record.exc_text or _FORMATTER.formatException(record.exc_info)
+            record.exc_info = None
+        record.exc_text = record.exc_text and redacted(record.exc_text)
+        record.stack_info = record.stack_info and redacted(record.stack_info)
         return True
 
 
+_FORMATTER = logging.Formatter()
 _FILTER = RedactingFilter()
 
 

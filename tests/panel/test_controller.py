@@ -8,7 +8,7 @@ import pytest
 from lockbots_magic import Chat, Conversation
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
-from lockbots_magic.panel.protocol import MAX_TURNS
+from lockbots_magic.panel.protocol import MAX_SENT_TURNS
 from lockbots_magic.security.named_secrets import LEFT_OUT
 from tests.optional import need
 from tests.panel.harness import Model, PanelHarness, prompts
@@ -142,7 +142,7 @@ def test_clear_empties_the_conversation_that_it_names(panel):
 
 def test_earlier_turns_are_sent_in_pages(model):
     chat = Chat(model)
-    for n in range(2 * MAX_TURNS + 5):
+    for n in range(2 * MAX_SENT_TURNS + 5):
         chat.ask(str(n))
     panel = PanelHarness(chat)
     panel.post("hello", view="v")
@@ -153,7 +153,7 @@ def test_earlier_turns_are_sent_in_pages(model):
         page = panel.messages[-1]
         assert (page["view"], page["more"]) == ("v", more)
         seen = page["turns"] + seen
-    assert [t["prompt"] for t in seen] == [str(n) for n in range(2 * MAX_TURNS + 5)]
+    assert [t["prompt"] for t in seen] == [str(n) for n in range(2 * MAX_SENT_TURNS + 5)]
 
 
 def test_two_views_that_send_at_once_start_one_reply(panel, model):

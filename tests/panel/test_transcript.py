@@ -6,7 +6,7 @@ import pytest
 
 from lockbots_magic.conversation.conversation import Conversation
 from lockbots_magic.conversation.turn import Turn
-from lockbots_magic.panel.transcript import MAX_CHARACTERS, MAX_TURNS, Transcript
+from lockbots_magic.panel.transcript import MAX_CHARACTERS, MAX_SHOWN_TURNS, Transcript
 from lockbots_magic.rendering import calls
 from lockbots_magic.rendering.html import render
 
@@ -16,10 +16,10 @@ def turns(count, reply="yes"):
 
 
 def test_oldest_turns_are_omitted_and_counted():
-    shown = Transcript().render(turns(MAX_TURNS + 2))
+    shown = Transcript().render(turns(MAX_SHOWN_TURNS + 2))
     assert shown["text/plain"].startswith("2 earlier turns\n\n> question 2\n\nyes")
     assert "<p>2 earlier turns</p>" in shown["text/html"]
-    assert "1 earlier turn\n" in Transcript().render(turns(MAX_TURNS + 1))["text/plain"]
+    assert "1 earlier turn\n" in Transcript().render(turns(MAX_SHOWN_TURNS + 1))["text/plain"]
 
 
 def test_long_replies_stay_within_the_size_limit():
