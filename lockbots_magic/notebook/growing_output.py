@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
@@ -52,6 +51,7 @@ class GrowingOutput:
         self._alone = alone
         self._markdown = markdown
         self._has_formulas = False
+        self._keeps_formulas = False  # the page keeps those that it has typeset
         self._name = _unused_name()
         self.outputs = 0
         self._finished: list[str] = []  # HTML of the finished outputs
@@ -66,6 +66,12 @@ class GrowingOutput:
     def wait(self, html: str) -> None:
         """Show a line until the first frame."""
         self._put(0, {"text/html": html})
+
+    def begin(self, notice: str) -> None:
+        """Show a notice until the first frame, in the only output that the reply will have."""
+        if self._markdown is None:
+            self._keep_formulas(0, rendering.framed("", [notice]))
+        self.draw("", "", [notice])
 
     def think(self, tail: str, seconds: float) -> None:
         """Show the end of the reasoning so far, below the text if there is any; the next frame replaces it.
@@ -93,9 +99,11 @@ class GrowingOutput:
         self._chunk += finished
         self._growing = growing
         self._size += len(finished)
-        self._formulas += len(rendering.formulas_in(finished))
+        self._formulas += rendering.count_formulas(finished)
         limit = self._size / CHUNKS if self._finished else FIRST_CHUNK - FORMULA * self._formulas
         if len(self._chunk) > max(MIN_CHUNK, limit) and self._alone():
+            if self._formulas and not self._keeps_formulas:  # before the chunk is drawn again, to see its TeX
+                self._keep_formulas(min(self.outputs, len(self._finished) + 1))
             self._show(len(self._finished), self._chunk, goes_on=True)
             self._finished.append(self._chunk)
             self._chunk, self._formulas = "", 0
@@ -123,34 +131,41 @@ class GrowingOutput:
 
     def settle(self, data: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace everything by one final output."""
-        self._join(data.get("text/html", ""))
+        self._join()
         self._put(0, data, metadata)
 
-    def _join(self, html: str = "") -> None:
+    def _join(self) -> None:
         """Let the next output replace all, if there are several.
 
         It has an id of its own: JupyterLab would first render it in the old output of that id, then once more.
-
-        Args:
-            html: Its HTML, if it shows the same reply.
         """
         if self.outputs > 1:
             if self._markdown is None:
-                self._prepare_page(html)
+                self._keep_place()
             clear_output(wait=True)  # type: ignore[no-untyped-call]  # not typed
             forget(f"{self._name}-{number}" for number in range(self.outputs))
             self.outputs = 0
             self._name = _unused_name()
 
-    def _prepare_page(self, html: str) -> None:
-        """Keep the place of a reader, and the formulas that are typeset, while JupyterLab clears the outputs.
+    def _keep_formulas(self, number: int, html: str = "") -> None:
+        """Let the page keep the formulas that it has typeset, in all outputs of the cell.
 
-        A script of our own, in an output that is cleared with the others. Where none runs, the page scrolls up and sets
-        the formulas again.
+        A script of our own, in a new output, which the next frame redraws.
+
+        Args:
+            number: Number of that output.
+            html: What it shows where no script runs.
         """
-        drawn = rendering.formulas_in("".join([*self._finished, self._chunk, self._growing]))
-        keeps_formulas = json.dumps(bool(drawn) and drawn == rendering.formulas_in(html))
-        script = f"({_join_script()})(element, {keeps_formulas})"
+        self._keeps_formulas = True
+        script = f"({_script('keep_formulas')})(element)"
+        self._put(number, {"application/javascript": script, "text/html": html})
+
+    def _keep_place(self) -> None:
+        """Keep the place of a reader while JupyterLab clears the outputs.
+
+        A script of our own, in an output that is cleared with the others. Where none runs, the page scrolls up.
+        """
+        script = f"({_script('keep_place')})(element)"
         self._put(self.outputs, {"application/javascript": script, "text/html": "", "text/plain": ""})
 
     def _merge(self) -> None:
@@ -179,8 +194,9 @@ class GrowingOutput:
 
 
 @functools.cache
-def _join_script() -> str:
-    return files(__package__).joinpath("join.js").read_text("utf-8").strip()
+def _script(name: str) -> str:
+    """Return a script of our own, which holds nothing of a reply."""
+    return files(__package__).joinpath(f"{name}.js").read_text("utf-8").strip()
 
 
 def _unused_name() -> str:

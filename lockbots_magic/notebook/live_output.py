@@ -281,7 +281,7 @@ class LiveCellOutput:
 
     def begin(self, notice: str) -> None:
         """Display a notice before the first text."""
-        self.run(functools.partial(self._growing.draw, "", "", [notice]))  # the frame thread runs in the other context
+        self.run(functools.partial(self._growing.begin, notice))  # the frame thread runs in the other context
 
     def feed(self, delta: Delta) -> None:
         """Add one step of the reply."""

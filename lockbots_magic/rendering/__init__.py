@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .attachments import attachments_of
     from .calls import reply_forms, reply_html, reply_markdown, segments_of
     from .escaping import printed
-    from .frame import formulas_in, framed, has_formulas
+    from .frame import count_formulas, framed, has_formulas
     from .mime_bundle import bundle, html_or_source
     from .notices import notices_of
     from .reasoning import reasoned_html, thinking_html
@@ -26,7 +26,7 @@ _HOME = {
     "attachments_of": "attachments",
     "bundle": "mime_bundle",
     "framed": "frame",
-    "formulas_in": "frame",
+    "count_formulas": "frame",
     "has_formulas": "frame",
     "html_or_source": "mime_bundle",
     "notices_of": "notices",
@@ -44,7 +44,7 @@ __all__ = [
     "TerminalOutput",
     "attachments_of",
     "bundle",
-    "formulas_in",
+    "count_formulas",
     "framed",
     "has_formulas",
     "html_or_source",

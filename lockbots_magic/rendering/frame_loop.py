@@ -33,7 +33,7 @@ FAST_INTERVALS = 2.75
 """Minimum interval between two frames of such text, over `FRAME`."""
 FRAME_RATE = 20_000
 """Rate (characters of HTML per second) of frames: the network carries each, and the page lays it out again."""
-STILL = 0.4
+STILL = 0.33
 """Interval (s) up to which that rate holds; then it is `LARGER` times as high, so that a large output still moves."""
 LARGER = 2.5
 MAX_CLOSE_SECONDS = 5.0

@@ -148,6 +148,21 @@ def test_scrolled_page_keeps_its_position_while_text_arrives_and_at_the_end(show
     assert abs(notebook.cell(1).evaluate(TOP, [False]) - before) < 3
 
 
+@pytest.mark.parametrize(("how", "sections"), [("", 80), ("--background", 8)])
+def test_a_typeset_formula_stands_there_until_the_end(show, mock_server, how, sections):
+    text = "".join(SECTION.replace("{n}", str(n)) for n in range(1, sections + 1)) + "\nThe end."
+    notebook = show(mock_server, f"say {text}", rate=400)
+    notebook.type_into(1, f"%%chat {how}\nsay {text}")
+    notebook.run(1, wait=False)
+    expect(notebook.cell(1)).to_contain_text(f"Section {sections // 2}")
+    expect(reply(notebook, "mjx-container").last).to_be_visible()  # the first formula of a page waits for MathJax
+    notebook.cell(1).evaluate("cell => { window.typeset = [...cell.querySelectorAll('mjx-container')].slice(-1); }")
+    expect(notebook.cell(1)).to_contain_text("The end.")
+    expect(notebook.outputs(1)).to_have_count(1)
+    expect(reply(notebook, "mjx-container")).to_have_count(sections)
+    assert notebook.page.evaluate("typeset.length && typeset.every((formula) => formula.isConnected)")
+
+
 def test_replies_of_one_cell_stay_side_by_side_with_what_else_it_shows(show, mock_server):
     asks = (
         "print('before')\nfor n in (3, 5):\n    get_ipython().run_line_magic('chat', f'count to {n}')\nprint('after')"

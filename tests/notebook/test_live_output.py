@@ -9,7 +9,6 @@ from typing import ClassVar
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 
-from lockbots_magic import rendering
 from lockbots_magic.conversation.messages import Delta
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.notebook import display, growing_output, presenter, reply_end
@@ -349,31 +348,50 @@ def test_a_long_reply_is_shown_in_pieces_and_is_one_output_in_the_end(shown):
     assert re.findall(r"Paragraph (\d+)", shown.text) == [str(n) for n in range(600)]
 
 
-def test_a_page_keeps_its_place_and_its_formulas_by_a_script_that_holds_nothing_of_the_reply(shown):
-    script = Path(growing_output.__file__).with_name("join.js").read_text("utf-8").strip()
-    one, other, filling = render("$$\na\n+ b\n$$"), render("$c$"), "x" * (growing_output.FIRST_CHUNK + 1)
-    for drawn, final, keeps in (
-        (one, one, "true"),
-        (one, other, "false"),
-        (one, one + one, "false"),
-        ("", "", "false"),
-    ):
-        place = growing_output.GrowingOutput(alone)
-        place.draw(drawn + filling, "", [])
-        place.draw("", "x", [])
-        place.settle({"text/html": rendering.framed(final, final=True)})
-        assert shown.frames[-2][0] == {
-            "application/javascript": f"({script})(element, {keeps})",
-            "text/html": "",
-            "text/plain": "",
-        }
-        assert len(shown.outputs) == 1, "it is not saved"
+def script(name):
+    return Path(growing_output.__file__).with_name(f"{name}.js").read_text("utf-8").strip()
+
+
+def test_a_page_keeps_its_place_by_a_script_that_holds_nothing_of_the_reply(shown):
+    filling = "x" * (growing_output.FIRST_CHUNK + 1)
+    place = growing_output.GrowingOutput(alone)
+    place.draw(filling, "", [])
+    place.draw("", "x", [])
+    place.settle({"text/html": "whole"})
+    expected = {"application/javascript": f"({script('keep_place')})(element)", "text/html": "", "text/plain": ""}
+    assert shown.frames[-2][0] == expected
+    assert len(shown.outputs) == 1, "it is not saved"
     seen = len(shown.frames)
     place = growing_output.GrowingOutput(alone, lambda: "for VS Code")
     place.draw(filling, "", [])
     place.draw("", "x", [])
     place.settle({"text/html": ""})
     assert "javascript" not in str(shown.frames[seen:])
+
+
+def test_a_page_keeps_formulas_by_one_script_in_an_output_that_is_redrawn_at_once(shown):
+    expected = f"({script('keep_formulas')})(element)"
+    for text, scripts in (("$a$\n\n", [expected]), ("`a`\n\n", [])):
+        shown.frames.clear()
+        place = growing_output.GrowingOutput(alone)
+        for count in (1, 400, 400):
+            place.draw(render(text) * count, "more", [])
+        frames = [data for data, *_ in shown.frames]
+        assert [data["application/javascript"] for data in frames if "application/javascript" in data] == scripts
+        assert not [data for data in shown.outputs.values() if "application/javascript" in data]
+        shown.outputs.clear()
+
+
+def test_a_page_keeps_formulas_of_a_reply_in_the_background_from_its_notice_on(shown):
+    place = growing_output.GrowingOutput(lambda: False)
+    place.begin("Running")
+    first, second = (data for data, *_ in shown.frames)
+    assert first["application/javascript"] == f"({script('keep_formulas')})(element)"
+    assert visible(first["text/html"]) == visible(second["text/html"]) == "Running"
+    assert len(shown.outputs) == 1
+    place = growing_output.GrowingOutput(lambda: False, lambda: "for VS Code")
+    place.begin("Running")
+    assert "javascript" not in str(shown.frames[2:])
 
 
 def test_a_piece_with_many_formulas_ends_sooner(shown):
