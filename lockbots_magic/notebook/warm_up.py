@@ -24,13 +24,17 @@ AT_ONCE = (
     "notebook.options",
     "providers.presets",
     "providers.dialects.chat_completions",
+    "providers.http.eager_response",
+    "providers.http.environment",
+    "providers.http.json_body",
+    "security.log_filter",
+    "event_loops.asyncio_host",
     "rendering.frame",
 )
 """Modules of this package that `%load_ext` imports: they add half to its time, and halve that to the first words of a
 reply of the cell below."""
 MODULES = (
     "providers.http.exchange",  # with urllib3
-    "event_loops.asyncio_host",
     "rendering.markdown",  # with its parser
     "rendering.html",
     "rendering.incremental_reply",
