@@ -92,7 +92,7 @@ class StreamingClient(NotebookClient):
     def end_reply(self, foot: str = "") -> None:
         """Finish the reply that streams, if there is one."""
         if self.reply is not None:
-            self.reply.finish(Turn(""), foot=foot)
+            self.reply.finish(Turn(""), [foot] if foot else [])  # also where the text goes to a file
             self.reply.close()
             self.reply = None
 

@@ -55,6 +55,8 @@ class Cassette:
         self.mode = cast("Mode", mode)
         self.speed = speed
         self.hint = hint or f"Chat(..., cassette={str(path)!r}, mode='auto')"
+        self.way_out = ""
+        """How to send prompts to the model again, shown where an answer is missing."""
         self.file = CassetteFile(path)
         if self.file.damage:
             warnings.warn(clean_printed(self.file.damage), stacklevel=2)
@@ -274,7 +276,7 @@ class Cassette:
             _("The tool {tool} has changed since it was recorded. ", tool=tool)
             for tool in changed_tools(request, recorded)
         )
-        return _(
+        text = _(
             "{damage}{name} has no answer to this request. {changed}The nearest recorded request "
             "(-) differs from it (+):\n{diff}\nTo record what is missing:  {hint}",
             damage=damage,
@@ -282,6 +284,9 @@ class Cassette:
             changed=changed,
             diff=diff,
             hint=self.hint,
+        )
+        return "\n".join(
+            [text, *([_("To ask a model again:  {command}", command=self.way_out)] if self.way_out else [])]
         )
 
 

@@ -42,8 +42,12 @@ def test_recorded_reply_is_replayed(lockbots, mock_server, tmp_path):
     assert lockbots("replay talk.jsonl --speed 2") == "Replaying talk.jsonl; no model is contacted.\n"
     lockbots("use openai:demo --base-url http://127.0.0.1:9/v1")
     assert asked(lockbots, "count to 3") == said
-    with pytest.raises(NotRecordedError):
+    with pytest.raises(NotRecordedError) as caught:
         asked(lockbots, "count to 4")
+    assert str(caught.value).splitlines()[-2:] == [
+        "To record what is missing:  %lockbots record talk.jsonl --missing",
+        "To ask a model again:  %lockbots live",
+    ]
     assert "talk.jsonl (replay, 1 answer, 1 played)" in lockbots("status")
     assert lockbots("live") == "Prompts go to the models again.\n"
     assert lockbots("live") == "No cassette is in use; prompts go to the models.\n"

@@ -47,6 +47,12 @@ def prose_of(section):
 
 
 @both_languages
+def test_examples_with_a_model_of_openai_name_the_default_one(language):
+    default = providers.provider_class("openai").default_model
+    assert set(re.findall(r"openai:(gpt-[\w.-]+)", read_pages(language))) == {default}
+
+
+@both_languages
 def test_every_provider_has_help(language):
     text = read_pages(language)
     assert [name for name in providers.names() if not re.search(rf"\b{name}\b", text)] == []

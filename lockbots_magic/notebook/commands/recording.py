@@ -66,4 +66,5 @@ def _use_cassette(session: Session, file: str, mode: str, speed: float | None = 
     if file in ("off", "stop", "none"):
         raise UsageError(_("To stop recording and replaying, run `%lockbots live`."))
     session.cassette = open_cassette(file, mode, speed, hint=f"%lockbots record {file} --missing")
+    session.cassette.way_out = "%lockbots live" if mode == "replay" else ""
     return TextResult(_(_MESSAGES[mode], name=session.cassette.path.name))
