@@ -65,7 +65,7 @@ def commands_page() -> str:
         parts.append(f"## {group}")
         for name in names:
             command = COMMANDS[name]
-            text = f" [--] {command.text}" if command.text else ""
+            text = f" {command.usage_end}" if command.text else ""
             parts += [f"### {name}", *describe(command.options(name), text)]
     return page(parts)
 

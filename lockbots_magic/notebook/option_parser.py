@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn
 
@@ -144,6 +145,16 @@ class OptionParser(argparse.ArgumentParser):
         action = super().add_argument(*flags, **settings)
         action.completer = completer  # type: ignore[attr-defined]  # by the convention of shell completion for argparse
         return action
+
+    def set_usage_end(self, text: str) -> None:
+        """Put what stands for the text of a line, such as ``[--] PROMPT``, at the end of the usage."""
+        heading = _("usage: ")
+        usage = self.format_usage().rstrip()
+        last = usage.rpartition("\n")[2]
+        room = shutil.get_terminal_size().columns - 2  # as argparse has it
+        indent = " " * len(f"{heading}{self.prog} ")
+        parting = " " if len(f"{last} {text}") <= room else f"\n{indent}"
+        self.usage = f"{usage.removeprefix(heading)}{parting}{text}".replace("%", "%%")
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` with the message of `argparse`."""

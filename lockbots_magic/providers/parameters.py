@@ -130,7 +130,7 @@ def check_temperature(value: Any, *, highest: float = MAX_TEMPERATURE) -> None:
         highest: Highest temperature; infinite for a server of the user's own, as vLLM and llama.cpp take any.
     """
     if isinstance(value, int | float) and (value < 0 or value > highest):
-        expected = ">= 0" if math.isinf(highest) else f"0-{highest:g}"
+        expected = ">= 0" if math.isinf(highest) else _("0-{highest:g}", highest=highest)
         given = f"{value:g}"  # as it was written, whatever the decimal sign of the language
         raise UsageError(_("temperature must be {expected}, got {given}.", expected=expected, given=given))
 

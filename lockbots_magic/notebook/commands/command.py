@@ -40,6 +40,8 @@ class Command:
     """Name in the help of the text behind the options, if there is one; it becomes the option `text`, verbatim."""
     make_is_argument: Callable[[], Callable[[str], bool]] | None = None
     """Returns what tells whether a word is an argument; the first that is none starts the text. None: ``--`` does."""
+    needs_text: bool = True
+    """Whether the text may not be left out."""
 
     @property
     def group(self) -> str:
@@ -62,10 +64,16 @@ class Command:
         for flags, settings in self.arguments:
             parser.add_argument(*flags, **settings)
         if self.text:
-            dashes = "[--]" if self.make_is_argument else "--"
-            usage = parser.format_usage().removeprefix(_("usage: ")).rstrip()
-            parser.usage = f"{usage} {dashes} {argument_name(self.text)}".replace("%", "%%")
+            parser.set_usage_end(self.usage_end)
         return parser
+
+    @property
+    def usage_end(self) -> str:
+        """What its usage has for the text, in the current language; ``""`` if it takes none."""
+        if not self.text:
+            return ""
+        end = f"{'[--]' if self.make_is_argument else '--'} {argument_name(self.text)}"
+        return end if self.needs_text else f"[{end}]"
 
 
 COMMANDS: dict[str, Command] = {}
@@ -78,7 +86,10 @@ def argument(*flags: str, **settings: Any) -> Argument:
 
 
 def command(
-    *arguments: Argument, text: str = "", make_is_argument: Callable[[], Callable[[str], bool]] | None = None
+    *arguments: Argument,
+    text: str = "",
+    make_is_argument: Callable[[], Callable[[str], bool]] | None = None,
+    needs_text: bool = True,
 ) -> Callable[[Handler], Handler]:
     """Register a function in `COMMANDS` under its own name; its docstring is the help.
 
@@ -86,10 +97,11 @@ def command(
         *arguments: Its arguments, see `argument`.
         text: Name in the help of the text behind the options, if it takes one.
         make_is_argument: See `Command`.
+        needs_text: See `Command`.
     """
 
     def register(run: Handler) -> Handler:
-        COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments, text, make_is_argument)
+        COMMANDS[run.__name__.rstrip("_")] = Command(run, arguments, text, make_is_argument, needs_text)
         return run
 
     return register

@@ -26,13 +26,13 @@ STOP_TIMEOUT = 1.0
 _MODEL = argument("-m", "--model", metavar="PROVIDER:MODEL", completer="model", help="Model for this prompt.")
 
 
-@command(_MODEL, *REQUEST_OPTIONS, text="REMARK", make_is_argument=lambda: lambda _: False)
+@command(_MODEL, *REQUEST_OPTIONS, text="REMARK", make_is_argument=lambda: lambda _: False, needs_text=False)
 def explain(session: Session, options: Namespace) -> CommandResult:
     """Explain the last error, with its traceback and the code of its cell."""
     return _error_result(session, options, explain_prompt)
 
 
-@command(_MODEL, *REQUEST_OPTIONS, text="REMARK", make_is_argument=lambda: lambda _: False)
+@command(_MODEL, *REQUEST_OPTIONS, text="REMARK", make_is_argument=lambda: lambda _: False, needs_text=False)
 def fix(session: Session, options: Namespace) -> CommandResult:
     """Fix the code of the last error's cell: show the changes, and put the result into a new cell."""
     return _error_result(session, options, fix_prompt, as_code=True)

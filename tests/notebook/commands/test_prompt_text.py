@@ -59,6 +59,15 @@ def test_the_prompt_may_stand_below_the_line(parsed):
     assert parsed("fix -m openai:a -t 0.5 -p seed=2 --base-url http://localhost:1/v1 -- briefly").text == "briefly"
 
 
+@pytest.mark.parametrize(("columns", "end"), [("200", " [[--] REMARK]"), ("60", "\n" + " " * 25 + "[[--] REMARK]")])
+def test_usage_says_that_a_remark_may_be_left_out(run, monkeypatch, columns, end):
+    monkeypatch.setenv("COLUMNS", columns)
+    usage = run("%lockbots explain -h").stdout.partition("\n\n")[0]
+    assert usage.endswith(end)
+    assert max(map(len, usage.splitlines())) < int(columns)
+    assert run("%lockbots compare -h").stdout.partition("\n\n")[0].endswith("[--] PROMPT")
+
+
 def test_a_command_without_a_prompt_takes_no_text_below_it(run):
     error = run("%%lockbots status\nhello").error
     assert isinstance(error, UsageError)
