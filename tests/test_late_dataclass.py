@@ -158,7 +158,7 @@ class Node:
     """A value that a file or another process may bring before any was made here."""
 
     name: str
-    inner: list["Node"] = field(default_factory=list)
+    inner: "list[Node]" = field(default_factory=list)
 
 
 def test_what_was_never_made_here_is_compared_shown_and_frozen():

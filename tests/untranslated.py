@@ -94,7 +94,7 @@ def formatted_numbers(source):
         if isinstance(node, ast.FormattedValue) and isinstance(node.format_spec, ast.JoinedStr):
             parts = (part.value if isinstance(part, ast.Constant) else "n" for part in node.format_spec.values)
             if _NUMBER.fullmatch("".join(map(str, parts))) and node.conversion == -1:
-                yield node.lineno, ast.unparse(node)
+                yield node.lineno, ast.unparse(ast.JoinedStr([node])).removeprefix("f")[1:-1]
 
 
 @functools.cache

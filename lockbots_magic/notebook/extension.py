@@ -85,10 +85,7 @@ ChatMagics.lockbots.getdoc = lambda: _magics().describe_lockbots()  # type: igno
 
 
 class _MagicLine(EscapedCommand):
-    """Takes `%chat How are you?` for a magic; IPython alone takes the `?` for a request for help on `you`.
-
-    So it is with a tab or a no-break space behind the name, as pages have it; for IPython they are part of the name.
-    """
+    """Takes `%chat How are you?` for a magic; IPython alone takes the `?` for a request for help on `you`."""
 
     priority = 1
 
@@ -98,17 +95,9 @@ class _MagicLine(EscapedCommand):
         for line in tokens_by_line:
             tokens = [t for t in line if t.type not in (tokenize.INDENT, tokenize.DEDENT)][:2]
             is_ours = [t.string for t in tokens] in (["%", "chat"], ["%", "lockbots"])
-            if is_ours and re.match(r"[^\S\r\n]", tokens[1].line[tokens[1].end[1] :]):
+            if is_ours and tokens[1].line[tokens[1].end[1] :].startswith(" "):
                 return cls(tokens[0].start)
         return None
-
-    def transform(self, lines: list[str]) -> list[str]:
-        """Return the lines with this one as a call of its magic."""
-        line = lines[self.start_line]
-        magic = re.sub(r"(?<=\w)\s", " ", line[self.start_col :], count=1)
-        whole = [*lines[: self.start_line], line[: self.start_col] + magic, *lines[self.start_line + 1 :]]
-        transformed: list[str] = super().transform(whole)  # type: ignore[no-untyped-call]  # not typed
-        return transformed
 
 
 class _MisplacedCellMagic(EscapedCommand):
@@ -169,6 +158,17 @@ def _keep_verbatim(lines: list[str]) -> list[str]:
 
 
 _keep_verbatim.has_side_effects = True  # type: ignore[attr-defined]  # in a terminal more lines may come: wait for them
+
+
+_OTHER_BLANK = re.compile(r"([ \t]*%(?:chat|lockbots))[^\S\r\n ]")
+
+
+def _separate_names(lines: list[str]) -> list[str]:
+    """Input transformer: put a space behind `%chat` in place of another blank, which pages have that one copies from.
+
+    For IPython a tab is part of the name; for Python from 3.12 on, what follows a no-break space is no token.
+    """
+    return [_OTHER_BLANK.sub(r"\1 ", line, count=1) if _OTHER_BLANK.match(line) else line for line in lines]
 
 
 _sessions: WeakKeyDictionary[InteractiveShell, Session] = WeakKeyDictionary()
@@ -255,8 +255,9 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     for transformer in (_MagicLine, _MisplacedCellMagic):
         transformers.append(transformer)
         undo(transformers.remove, transformer)
-    shell.input_transformers_cleanup.insert(0, _keep_verbatim)
-    undo(shell.input_transformers_cleanup.remove, _keep_verbatim)
+    for transform in (_separate_names, _keep_verbatim):  # the last one first
+        shell.input_transformers_cleanup.insert(0, transform)
+        undo(shell.input_transformers_cleanup.remove, transform)
     formatter: Any = shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell has one
     formatter.for_type(Turn, lambda turn: _magics().format_turn(turn))
     undo(formatter.pop, Turn, None)
