@@ -4,6 +4,7 @@ import math
 import os
 from types import SimpleNamespace
 
+import IPython
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,7 +82,8 @@ def test_code_that_does_not_end_in_a_name_has_no_completions(completed):
 
 def test_attributes_of_values(completed):
     assert completed("place.") == ["place.inner"]
-    assert completed("place._o") == ["place._own"]
+    if IPython.version_info >= (9,):  # version 8.39 has none itself where a private name is begun
+        assert completed("place._o") == ["place._own"]
     assert completed("[x for x in place.in") == ["[x for x in place.inner"]
     assert completed("keyed['alpha'].val") == ["keyed['alpha'].values"]
     assert completed("math.sqr") == ["math.sqrt"]
