@@ -78,6 +78,8 @@ def _is_reasoning(part: Any) -> bool:
 
 def _get_part_text(part: Any) -> str:
     text = part.get("text", part.get("refusal")) if isinstance(part, dict) else part
+    if isinstance(text, dict) and isinstance(text.get("value"), str):  # as in messages of the Assistants API
+        text = text["value"]
     if isinstance(text, str) or (text is None and isinstance(part, dict)):
         return text or ""
     raise ProtocolError(_("A part of the content is malformed."))

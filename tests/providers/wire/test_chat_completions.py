@@ -107,6 +107,7 @@ class TestChunks:
     def test_content_may_be_a_list_of_parts(self):
         parts = [{"type": "text", "text": "a"}, "b", {"type": "text", "text": None}, {"type": "image_url"}]
         assert text_of(chunk(parts), chunk([]), DONE) == "ab"
+        assert text_of(chunk([{"type": "text", "text": {"value": "a", "annotations": []}}]), DONE) == "a"
 
     @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
     def test_reasoning_is_kept_apart(self, name):
