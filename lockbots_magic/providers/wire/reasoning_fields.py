@@ -1,7 +1,8 @@
 """Reasoning of a chat-completions response in fields of its own, and what of it goes back. Pure.
 
-Wire facts: DeepSeek API, "Thinking Mode": `reasoning_content` returns with the tool calls that it led to, in all later
-requests. OpenRouter, "Reasoning Tokens": the items of `reasoning_details` return as they came. LiteLLM, "Reasoning
+Wire facts: DeepSeek API, "Thinking Mode": `reasoning_content` returns in all later requests with each message of a turn
+with tool calls, its answer too; elsewhere it is ignored. Gateways to DeepSeek demand it with every message
+(charmbracelet/crush issue 2754). Of other models it returns with the calls that it led to. OpenRouter, "Reasoning Tokens": the items of `reasoning_details` return as they came. LiteLLM, "Reasoning
 content": `thinking_blocks` with signatures return with the tool calls. Elsewhere reasoning comes as `reasoning` or
 `thinking` (vLLM, Groq, Ollama), as text or as an object, and nothing of it is sent back.
 """
@@ -66,7 +67,7 @@ class ReasoningReader:
         if self._size > MAX_RETURNED:
             return {}
         fields = {CONTENT: None, **self._items} if self._has_content else dict(self._items)
-        return {name: value for name, value in fields.items() if has_calls or name == DETAILS}
+        return {name: value for name, value in fields.items() if has_calls or name != BLOCKS}
 
     def _keep(self, name: str, items: list[Any], *, is_whole: bool) -> None:
         kept = self._items.setdefault(name, [])
@@ -121,6 +122,16 @@ def parse_reasoning(body: Mapping[str, Any]) -> str:
     return reasoning_of_parts(parts) if isinstance(parts, list) else ""
 
 
+def wants_all_reasoning(model: str) -> bool:
+    """Whether the service of `model`, or a gateway to it, may demand `reasoning_content` with every message.
+
+    Example:
+        >>> wants_all_reasoning("deepseek/deepseek-v4-pro"), wants_all_reasoning("qwen3")
+        (True, False)
+    """
+    return "deepseek" in model.lower()
+
+
 def returned_fields(message: Message, target: tuple[str, str, str]) -> dict[str, Any]:
     """Return the fields of reasoning with which an assistant's message goes back.
 
@@ -128,12 +139,14 @@ def returned_fields(message: Message, target: tuple[str, str, str]) -> dict[str,
         message: The message.
         target: Provider, address and model that get it; another one's reasoning is not sent.
     """
+    provider, _, model = target
+    wants_content = bool(message.calls) or wants_all_reasoning(model) or wants_all_reasoning(provider)
     fields: dict[str, Any] = {}
     for opaque in message.opaque:
         data = opaque.data
         if not (opaque.is_from(*target) and isinstance(data, dict)):
             continue
-        if CONTENT in data and message.calls and message.reasoning:
+        if CONTENT in data and wants_content and message.reasoning:
             fields[CONTENT] = message.reasoning
         fields |= {name: data[name] for name in (DETAILS, BLOCKS) if name in data}
     return fields

@@ -90,7 +90,7 @@ def test_reasoning_content_goes_back_with_calls_in_the_loop_and_later():
         for body in bodies[1:3]:
             asked, *answers = assistants(body)
             assert asked["reasoning_content"] == "Double it."
-            assert not any("reasoning_content" in answer for answer in answers)
+            assert [*{"reasoning_content" in answer for answer in answers}] in ([], [model == "deepseek:m"])
         assert all(not m.get("reasoning_content") for m in assistants(bodies[3])), "another model made it"
         assert Turn.from_dict(json.loads(json.dumps(turn.to_dict()))) == turn
 
@@ -167,3 +167,22 @@ def test_a_server_that_refuses_reasoning_in_messages_is_spared_it():
         assert chat.ask("2 + 2?", tools=[double]).reply == "Four."
         assert chat.ask("And more?", tools=[double]).reply == "Four."
     assert len(bodies) == 4
+
+
+def test_deepseek_gets_the_reasoning_of_every_message_back_anywhere():
+    """In a turn with calls the answer's is demanded, too, and gateways demand that of every turn."""
+
+    def script(number: int, body: dict[str, Any]) -> Any:
+        thought = delta(reasoning_content=f"Thought {number}.")
+        if number == 1:
+            return events(thought, delta(tool_calls=[CALL]), delta("tool_calls"))
+        return events(thought, delta(content="Four."), delta("stop"))
+
+    for model, wants in (("deepseek:m", True), ("openai:deepseek/deepseek-v4-pro", True), ("vllm:m", False)):
+        with chat_server(script) as (url, bodies):
+            chat = Chat(model, base_url=url, auth="test")
+            chat.ask("2 + 2?", tools=[double])
+            chat.ask("And more?")
+            chat.ask("And yet more?")
+        sent = [message.get("reasoning_content") for message in assistants(bodies[-1])]
+        assert sent == ["Thought 1.", *(["Thought 2.", "Thought 3."] if wants else [None, None])], model
