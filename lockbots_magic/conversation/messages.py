@@ -337,6 +337,11 @@ class ChatRequest:
         return tuple(message for message in self.messages if not message.is_plain)
 
     @property
+    def tool_schemas(self) -> dict[str, Mapping[str, Any]]:
+        """JSON schemas of the arguments of the functions that the model may call, by their names."""
+        return {tool.name: tool.parameters for tool in self.tools}
+
+    @property
     def system(self) -> str:
         """The system prompt, ``""`` if there is none."""
         return "\n\n".join(m.content for m in self.messages if m.role == "system")

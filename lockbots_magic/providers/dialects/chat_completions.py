@@ -57,7 +57,7 @@ class ChatCompletions(Dialect):
         """Return the decoder of the response to `request`, which was sent as `body`."""
         several = body.get("n")
         return ChatCompletionsDecoder(
-            (tool.name for tool in request.tools),
+            request.tool_schemas,
             has_several_choices=isinstance(several, int) and several > 1,
             reads_call="response_format" in body and not request.tools,
             sent=(message.content for message in request.messages if message.role != "assistant"),

@@ -119,7 +119,7 @@ class Messages(Dialect):
 
     def make_decoder(self, request: ChatRequest, body: Body) -> Decoder:
         """Return the decoder of the response to `request`, which was sent as `body`."""
-        names = [tool.name for tool in request.tools]
+        names = request.tool_schemas
         choice = body.get("tool_choice")
         is_forced = isinstance(choice, dict) and choice.get("name") == REPLY_TOOL and REPLY_TOOL not in names
         return MessagesDecoder(

@@ -176,7 +176,7 @@ class Responses(Dialect):
     def make_decoder(self, request: ChatRequest, body: Body) -> Decoder:
         """Return the decoder of the response to `request`, which was sent as `body`."""
         limit = body.get("max_output_tokens")
-        return ResponsesDecoder((tool.name for tool in request.tools), limit=limit if type(limit) is int else None)
+        return ResponsesDecoder(request.tool_schemas, limit=limit if type(limit) is int else None)
 
 
 _LIMITS = ("max_output_tokens", "max_tokens", "max_completion_tokens")

@@ -18,6 +18,7 @@ from ...errors import ProtocolError
 from ...language import _
 from .call_arguments import is_object, is_same_json, normalize_arguments
 from .call_pieces import MAX_SIZE, CallAssembly, PartialCall
+from .nested_arguments import unnest_arguments
 from .tool_names import meant_name
 
 
@@ -28,7 +29,7 @@ class ToolCallAssembler:
     that the caller refuses them as invalid JSON, or the response is an error.
 
     Args:
-        names: Names of the functions that the model may call, if known.
+        names: Names of the functions that the model may call, if known; a mapping holds the schemas of their arguments.
 
     Example:
         >>> calls = ToolCallAssembler(["weather"])
@@ -40,6 +41,7 @@ class ToolCallAssembler:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = frozenset(names)
+        self._schemas: Mapping[str, Any] = names if isinstance(names, Mapping) else {}
         self._deltas = CallAssembly(self._names)
         self._legacy = CallAssembly(self._names)
         self._messages: list[Any] = []
@@ -127,7 +129,7 @@ class ToolCallAssembler:
         return self._finish(self._assembly(self._messages))
 
     def _finish(self, assembly: CallAssembly) -> list[_Call]:
-        return [_finish_call(call, self._names) for call in assembly.finish()]
+        return [_finish_call(call, self._names, self._schemas) for call in assembly.finish()]
 
     def _assembly(self, chunks: Iterable[Any]) -> CallAssembly:
         assembly = CallAssembly(self._names)
@@ -157,9 +159,12 @@ def make_call_id(number: int) -> str:
     return f"call{number:05}"
 
 
-def _finish_call(call: PartialCall, names: frozenset[str]) -> _Call:
+def _finish_call(call: PartialCall, names: frozenset[str], schemas: Mapping[str, Any]) -> _Call:
     name = meant_name(call.name, names)
-    return _Call(next(iter(call.ids), ""), name, normalize_arguments(call.final_arguments), call.opaque)
+    arguments = normalize_arguments(call.final_arguments)
+    if isinstance(schema := schemas.get(name), Mapping):
+        arguments = unnest_arguments(arguments, name, schema)
+    return _Call(next(iter(call.ids), ""), name, arguments, call.opaque)
 
 
 def _extends(calls: Sequence[_Call], earlier: Sequence[_Call]) -> bool:
