@@ -31,6 +31,13 @@ _FIELD = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*)\r?\n")
 """A field on one line (RFC 9110, 5.1 and 5.5)."""
 
 
+class HeadTooLong(LineTooLong):
+    """The head of a response is HTTP, but longer than is read; the message says what of it."""
+
+    def __init__(self, message: str) -> None:
+        HTTPException.__init__(self, message)
+
+
 class EagerResponse(HTTPResponse):
     """Returns all chunks that have arrived, where http.client returns one per read; and skips interim responses."""
 
@@ -103,14 +110,14 @@ class EagerResponse(HTTPResponse):
             if not 100 <= status < 200 or status == 101:
                 return version, status, reason
             _read_lines(self.fp)
-        raise HTTPException(_("more than {max_interim} interim responses", max_interim=MAX_INTERIM))
+        raise HeadTooLong(_("more than {max_interim} interim responses", max_interim=MAX_INTERIM))
 
 
 def read_head(file: BufferedIOBase) -> HTTPMessage:
     """Read the fields of a head up to its blank line, as `http.client.parse_headers` does.
 
     Raises:
-        LineTooLong, HTTPException: It is longer than is read.
+        HeadTooLong: It is longer than is read.
     """
     lines = [line.decode("iso-8859-1") for line in _read_lines(file)]
     fields = [_FIELD.fullmatch(line) for line in lines[:-1]]
@@ -128,11 +135,11 @@ def _read_lines(file: BufferedIOBase) -> list[bytes]:
     while len(lines) < MAX_LINES:
         line = file.readline(MAX_LINE + 1)
         if len(line) > MAX_LINE:
-            raise LineTooLong("header line")
+            raise HeadTooLong(_("a line is longer than {max_line} bytes", max_line=MAX_LINE))
         lines.append(line)
         if line in (b"\r\n", b"\n", b""):
             return lines
-    raise HTTPException(_("more than {max_lines} lines of headers", max_lines=MAX_LINES))
+    raise HeadTooLong(_("more than {max_lines} lines of headers", max_lines=MAX_LINES))
 
 
 def _parse_as_mail(lines: Sequence[str]) -> HTTPMessage:

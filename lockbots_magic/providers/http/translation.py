@@ -15,6 +15,7 @@ from urllib3 import exceptions as urllib3_errors
 from ...errors import ConnectionFailed, HTTPStatusError, ProtocolError, ProviderTimeout, UsageError
 from ...language import _
 from . import network_advice as advice
+from .eager_response import HeadTooLong
 from .environment import SOCKS_PACKAGE, Proxy, find_ca_bundle, find_proxy
 from .request import HTTPRequest, TimeLimits, display_host, display_url
 
@@ -142,6 +143,11 @@ def _connection_broken(failure: _Failure) -> Exception | None:
     return _connection_failed(failure, _(advice.IF_TLS) if closed else "")
 
 
+def _head_too_long(failure: _Failure) -> Exception | None:
+    found = failure.chain.find(HeadTooLong)
+    return None if found is None else ProtocolError(_("The response is malformed: {error}.", error=found))
+
+
 def _not_http(failure: _Failure) -> Exception | None:
     if not failure.chain.has(HTTPException, urllib3_errors.InvalidHeader):
         return None
@@ -201,6 +207,7 @@ _RULES: tuple[Callable[[_Failure], Exception | None], ...] = (
     _timed_out,
     _body_broken,
     _connection_broken,
+    _head_too_long,
     _not_http,
 )
 """Each returns the error if it knows the failure; the first one counts."""

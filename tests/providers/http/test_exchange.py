@@ -320,15 +320,27 @@ def test_connection_closed_before_the_response_is_a_failed_connection():
 @pytest.mark.parametrize(
     "answer",
     [b"SSH-2.0-OpenSSH_9\r\n", b"hello\r\n\r\n", b"\r\n\r\n\r\n", b"HTTP/1.1 " + b"x" * 70_000,
-     b"HTTP/9 200 OK\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+     b"HTTP/9 200 OK\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n",
      b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
-    ids=["ssh", "word", "blank", "long", "version", "status", "headers", "lengths"],
+    ids=["ssh", "word", "blank", "long", "version", "status", "lengths"],
 )  # fmt: skip
 def test_response_that_is_not_http_is_a_protocol_error(answer):
     with RawServer(sends(answer)) as server:
         error, _ = failure_of(server.url)
     assert type(error) is ProtocolError
     assert str(error) == f"127.0.0.1:{server.port} does not speak HTTP."
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [(b"a: b\r\n" * 200, "more than 100 lines of headers"), (b"a:" + b"b" * 70_000, "a line is longer than 65536 bytes")],
+    ids=["many", "long"],
+)
+def test_a_head_that_is_longer_than_is_read_is_told_as_such(headers, told):
+    with RawServer(sends(b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n\r\n")) as server:
+        error, _ = failure_of(server.url)
+    assert type(error) is ProtocolError
+    assert str(error) == f"The response is malformed: {told}."
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
