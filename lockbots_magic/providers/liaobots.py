@@ -27,7 +27,9 @@ from .wire.body import BodyDecoder
 from .wire.charset import as_utf8
 from .wire.content import parse_content
 from .wire.errors import is_error, make_snippet, object_error
+from .wire.finish import read_finish_reason
 from .wire.json_text import parse_json
+from .wire.reasoning_fields import parse_reasoning
 from .wire.snapshots import SnapshotFilter
 from .wire.sse import Event, MalformedStream, SurrogateJoiner, TextDecoder
 from .wire.stream_decoder import read_data, split_data
@@ -234,30 +236,33 @@ def _decode_text(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
 
 def _decode_events(start: bytes, body: Iterator[bytes]) -> Iterator[Delta]:
     decoder = BodyDecoder()
-    new, joiner = SnapshotFilter(), SurrogateJoiner()
-    said, unread = False, ""
-    for piece in chain((start,), body):
-        for event in decoder.feed(piece):
-            if event.data.strip() == "[DONE]":
-                _check_said(said, unread, is_ended=True)
-                yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason="stop")
-                return
-            content = _parse_event(event)
-            said, unread = said or bool(content), unread or event.data
-            if text := joiner.feed(new.feed(content)):
-                yield Delta(text)
+    new, new_thought, joiner = SnapshotFilter(), SnapshotFilter(), SurrogateJoiner()
+    said, unread, reason, is_ended = False, "", "", False
+    for event in _read_events(decoder, chain((start,), body)):
+        if event.data.strip() == "[DONE]":
+            is_ended = True
+            break
+        read = _parse_event(event)
+        said, unread = said or bool(read.text or read.reasoning), unread or event.data
+        reason = read.finish_reason or reason
+        text, thought = joiner.feed(new.feed(read.text)), new_thought.feed(read.reasoning)
+        if text or thought:
+            yield Delta(text, thought)
+    if not is_ended and decoder.last_line:
+        raise ServerError(_("The reply broke off: {last_line}", last_line=make_snippet(decoder.last_line)))
+    _check_said(said, unread, is_ended=is_ended)
+    if not (is_ended or reason):
+        reason = TOO_LONG if decoder.is_full else "stop" if decoder.is_whole else CUT_OFF
+    rest = joiner.feed(new.close()) + joiner.close()
+    yield Delta(rest, new_thought.close(), finish_reason=reason or "stop")
+
+
+def _read_events(decoder: BodyDecoder, body: Iterable[bytes]) -> Iterator[Event]:
+    for piece in body:
+        yield from decoder.feed(piece)
         if decoder.is_full:
             break
-    for event in decoder.close():
-        content = _parse_event(event)
-        said, unread = said or bool(content), unread or event.data
-        if text := joiner.feed(new.feed(content)):
-            yield Delta(text)
-    if decoder.last_line:
-        raise ServerError(_("The reply broke off: {last_line}", last_line=make_snippet(decoder.last_line)))
-    _check_said(said, unread, is_ended=False)
-    reason = TOO_LONG if decoder.is_full else "stop" if decoder.is_whole else CUT_OFF
-    yield Delta(joiner.feed(new.close()) + joiner.close(), finish_reason=reason)
+    yield from decoder.close()
 
 
 def _check_said(said: bool, unread: str, *, is_ended: bool) -> None:
@@ -270,20 +275,23 @@ def _check_said(said: bool, unread: str, *, is_ended: bool) -> None:
         raise error
 
 
-def _parse_event(event: Event) -> str:
+def _parse_event(event: Event) -> Delta:
     data = read_data(event)
     if not data or data == "[DONE]":
-        return ""
+        return Delta()
     value = parse_json(data)
     if not isinstance(value, dict) and (parts := split_data(data, value)):
-        return "".join(_parse_event(Event(part, event.type)) for part in parts)
+        read = [_parse_event(Event(part, event.type)) for part in parts]
+        reason = next((one.finish_reason for one in reversed(read) if one.finish_reason), None)
+        return Delta("".join(d.text for d in read), "".join(d.reasoning for d in read), finish_reason=reason)
     if event.type == "error":
         raise object_error(value if isinstance(value, dict | list) else {"error": data})
     if not isinstance(value, dict):
         raise ProtocolError(_("An event of the response is malformed: {data}", data=make_snippet(data)))
     if value.get("error") or ("content" not in value and is_error(value)):
         raise object_error(value)
-    return parse_content(value.get("content"))
+    reason = read_finish_reason(value, "")
+    return Delta(parse_content(value.get("content")), parse_reasoning(value), finish_reason=reason or None)
 
 
 url = Liaobots.url

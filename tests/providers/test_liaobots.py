@@ -1,11 +1,13 @@
 """Liaobots against the mock server: the request, both formats of the response, and faults of historical clients."""
 
 import itertools
+import json
 import re
 import uuid
 
 import pytest
 
+from lockbots_magic import Chat
 from lockbots_magic.conversation.messages import ChatRequest, ModelInfo
 from lockbots_magic.errors import (
     AuthenticationError,
@@ -380,6 +382,26 @@ def test_events_that_repeat_the_text_do_not_double_it():
         b'data: {"content": "%s"}\n\n' % text for text in (b"Hel", b"Hello", b"Hello you", b"Hello you and me")
     ]
     assert decoded(b"".join(snapshots) + b"data: [DONE]\n\n", EVENT_TYPE) == ("Hello you and me", "stop")
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+@pytest.mark.parametrize("content", [{}, {"content": ""}, {"content": None}])
+def test_reasoning_beside_the_text_is_read(name, content):
+    thoughts = [{"role": "assistant", name: text, **content} for text in ("Let me ", "think.")]
+    answers: list[list[dict[str, object]]] = [[], [{"role": "assistant", "content": "Four.", name: None}]]
+    for answer, end in zip(answers, [b"data: [DONE]\n\n", b""], strict=True):
+        body = b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in [*thoughts, *answer]) + end
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with RawServer(sends(head, body)) as server:
+            turn = Chat("liaobots:gpt-4", base_url=server.url, auth="code").ask("2 + 2?")
+        assert turn.reasoning == "Let me think."
+        assert (turn.reply, turn.status) == (("Four.", "complete") if answer else ("", "truncated"))
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]\n\n", b""])
+def test_a_finish_reason_is_told(end):
+    body = b'data: {"content": "Hel"}\n\ndata: {"content": "lo", "finish_reason": "length"}\n\n'
+    assert decoded(body + end, EVENT_TYPE) == ("Hello", "length")
 
 
 @pytest.mark.parametrize(
