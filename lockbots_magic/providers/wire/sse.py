@@ -85,6 +85,7 @@ class EventDecoder:
         self._first = True
         self._data: list[str] = []
         self._data_size = 0
+        self._cut_lines = 0  # lines of data that are known to be cut: to look at them again takes long
         self._between = 0
         self._type = ""
         self._later_type = ""  # type that came after data: of the next event, if no blank line follows
@@ -214,10 +215,15 @@ class EventDecoder:
 
     def _goes_on(self, line: str) -> bool:
         """Whether a line that is no field belongs to the data before it."""
-        if len(self._data) > MAX_CONTINUED or self._data_size > MAX_CONTINUED_SIZE or not self._is_cut(self.pending):
+        count = len(self._data)
+        if count > MAX_CONTINUED or self._data_size > MAX_CONTINUED_SIZE:
+            return False
+        if self._cut_lines != count and not self._is_cut(self.pending):
             return False
         joined = f"{self.pending}\n{line}"
-        return self._is_cut(joined) or self._is_whole(joined)
+        is_cut = self._is_cut(joined)
+        self._cut_lines = count + 1 if is_cut else 0
+        return is_cut or self._is_whole(joined)
 
     def _skip(self, size: int) -> None:
         """Count a line of `size` characters that is no data."""
@@ -258,7 +264,7 @@ class EventDecoder:
             self._skip(0)
             return None
         event = Event(self.pending, kind, self._last_id)
-        self._data, self._data_size, self._between = [], 0, 0
+        self._data, self._data_size, self._cut_lines, self._between = [], 0, 0, 0
         return event
 
 
