@@ -25,6 +25,8 @@ _ASSISTANT = "assistant"
 _PART_FIELDS = frozenset({"type", "text"})
 _HOLDERS = ("delta", "message")
 """Fields of a choice that hold what it says."""
+_CHOICE_TEXTS = ("text", "content")
+"""Fields of a choice in which its text stands, where it has neither a delta nor a message."""
 _CONTENT = ("content", "reasoning_content", "reasoning", "refusal")
 """Fields of a delta that make the message beside it a repetition."""
 
@@ -176,7 +178,7 @@ def _only_calls(choice: Choice) -> bool:
 def _is_empty(choice: Choice) -> bool:
     """Whether a choice says nothing about which one is the reply, as beside an error."""
     ends = choice.get("finish_reason") and not choice.get("error")
-    for body in (choice.get("delta"), choice.get("message"), choice.get("text")):
+    for body in map(choice.get, ("delta", "message", *_CHOICE_TEXTS)):
         if body and not (isinstance(body, dict) and not any(value for key, value in body.items() if key != "role")):
             return False
     return not ends
@@ -188,13 +190,14 @@ def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:
     Raises:
         ProtocolError: It is malformed.
     """
-    delta, message, text = choice.get("delta"), choice.get("message"), choice.get("text")
+    delta, message = choice.get("delta"), choice.get("message")
+    text = next((choice[name] for name in _CHOICE_TEXTS if isinstance(choice.get(name), str)), None)
     for body in (delta, message):
         if body and not isinstance(body, dict):
             raise ProtocolError(_("The delta of a chunk is not a JSON object."))
     if message and not any((delta or {}).get(key) for key in _CONTENT):
         return _with_parts(_with_value(message)), True
-    return _with_parts(delta) if delta else {"content": text} if isinstance(text, str) else {}, False
+    return _with_parts(delta) if delta else {} if text is None else {"content": text}, False
 
 
 def _with_value(message: dict[str, Any]) -> dict[str, Any]:
@@ -203,6 +206,7 @@ def _with_value(message: dict[str, Any]) -> dict[str, Any]:
     if content is None and isinstance(parsed, dict) and parsed:
         content = parsed
     is_value = isinstance(content, dict) and _PART_FIELDS.isdisjoint(content)
+    is_value = is_value or type(content) in (int, float)
     return {**message, "content": json.dumps(content, ensure_ascii=False)} if is_value else message
 
 

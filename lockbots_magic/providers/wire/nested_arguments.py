@@ -46,7 +46,9 @@ def unnest_arguments(text: str, name: str, parameters: Mapping[str, Any]) -> str
 def _fields(parameters: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of all arguments, and of those that are required; none if any name may be one."""
     properties, required = parameters.get("properties"), parameters.get("required")
-    must = frozenset(one for one in required if isinstance(one, str)) if isinstance(required, list) else frozenset[str]()
+    must = (
+        frozenset(one for one in required if isinstance(one, str)) if isinstance(required, list) else frozenset[str]()
+    )
     takes_any = bool(parameters.get("additionalProperties")) and not must
     return frozenset(properties) if isinstance(properties, dict) and not takes_any else frozenset(), must
 

@@ -333,7 +333,10 @@ def test_response_that_is_not_http_is_a_protocol_error(answer):
 
 @pytest.mark.parametrize(
     ("headers", "told"),
-    [(b"a: b\r\n" * 200, "more than 100 lines of headers"), (b"a:" + b"b" * 70_000, "a line is longer than 65536 bytes")],
+    [
+        (b"a: b\r\n" * 200, "more than 100 lines of headers"),
+        (b"a:" + b"b" * 70_000, "a line is longer than 65536 bytes"),
+    ],
     ids=["many", "long"],
 )
 def test_a_head_that_is_longer_than_is_read_is_told_as_such(headers, told):

@@ -539,6 +539,16 @@ class TestOtherFormats:
         body = event({"choices": [{"delta": {"text": "Hi"}}]}), chunk(finish_reason="stop")
         assert (text_of(*body), end_of(*body)) == ("Hi", "stop")
 
+    def test_text_may_stand_in_the_choice_itself(self):
+        for name in ("text", "content"):
+            body = event({"choices": [{name: "He"}]}), event({"choices": [{name: "llo", "finish_reason": "stop"}]})
+            assert (text_of(*body), end_of(*body)) == ("Hello", "stop"), name
+
+    @pytest.mark.parametrize(("value", "text"), [(42, "42"), (1.5, "1.5"), ({"a": 1}, '{"a": 1}')])
+    def test_a_message_may_hold_the_json_of_its_text(self, value, text):
+        body = json.dumps({"choices": [{"message": {"content": value}, "finish_reason": "stop"}]}).encode()
+        assert text_of(body) == text
+
     def test_data_that_are_framed_twice_are_read(self):
         body = (chunk("Hel") + chunk("lo") + chunk(finish_reason="stop") + DONE).replace(b"data:", b"data: data:")
         assert (text_of(body), end_of(body)) == ("Hello", "stop")
