@@ -1,8 +1,8 @@
 """Arguments of a tool call that stand one level too deep, told by the schema of the function. Pure.
 
 Observed where a model repeats the form of a call inside of it (Qwen, Llama, gpt-oss, Mistral on local servers):
-``{"arguments": {...}}``, ``{"parameters": {...}}``, the same with the name beside it, with the object written as a text,
-or as a list of one.
+``{"arguments": {...}}``, ``{"parameters": {...}}``, the same with the name beside it, with the object written as a
+text, or as a list of one.
 """
 
 from __future__ import annotations

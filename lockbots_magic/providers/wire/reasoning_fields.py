@@ -2,9 +2,10 @@
 
 Wire facts: DeepSeek API, "Thinking Mode": `reasoning_content` returns in all later requests with each message of a turn
 with tool calls, its answer too; elsewhere it is ignored. Gateways to DeepSeek demand it with every message
-(charmbracelet/crush issue 2754). Of other models it returns with the calls that it led to. OpenRouter, "Reasoning Tokens": the items of `reasoning_details` return as they came. LiteLLM, "Reasoning
-content": `thinking_blocks` with signatures return with the tool calls. Elsewhere reasoning comes as `reasoning` or
-`thinking` (vLLM, Groq, Ollama), as text or as an object, and nothing of it is sent back.
+(charmbracelet/crush issue 2754). Of other models it returns with the calls that it led to. OpenRouter, "Reasoning
+Tokens": the items of `reasoning_details` return as they came. LiteLLM, "Reasoning content": `thinking_blocks` with
+signatures return with the tool calls. Elsewhere reasoning comes as `reasoning` or `thinking` (vLLM, Groq, Ollama), as
+text or as an object, and nothing of it is sent back.
 """
 
 from __future__ import annotations
