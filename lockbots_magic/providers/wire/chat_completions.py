@@ -169,6 +169,8 @@ class ChatCompletionsDecoder(StreamDecoder):
             for delta in self._decode_choice(choice):
                 yield delta._replace(usage=usage, parts=(*delta.parts, *parts), model=self._take_model(chunk))
                 usage, parts = None, ()
+        if chunk.get("finish_reason"):  # some servers end with it, beside no choice
+            self._finish_reason = read_finish_reason(chunk, self._finish_reason)
         if usage or parts:
             yield Delta(usage=usage, parts=parts, model=self._take_model(chunk))
         for choice in chunk.get("choices") or ():

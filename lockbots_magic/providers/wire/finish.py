@@ -1,7 +1,9 @@
 """Finish reason of a choice, in the server's word. Pure.
 
 Wire facts: the OpenAI API reference, "Chat completion object"; OpenRouter, "Finish reason" (``native_finish_reason``:
-the word of the service behind it, which may be a failure beside a ``stop``).
+the word of the service behind it, which may be a failure beside a ``stop``). Observed: the reason inside the delta, in
+``finish_details`` (OpenAI's first models with images), or in ``stop_reason``, where vLLM has the text at which it
+stopped.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ _NONE = ("", "null", "none", "None")
 """Words by which services say that the reply goes on."""
 _USUAL = frozenset({"stop", "length", "tool_calls", "end_turn", "tool_use", "max_tokens", "completed"})
 """Words that nearly all replies end with; they need no cleaning."""
+_KNOWN = _USUAL | {"content_filter", "refusal", "stop_sequence", "eos_token", "error"}
+"""Words that are no text at which a reply stops."""
 
 
 def read_finish_reason(choice: Mapping[str, Any], known: str = "") -> str:
@@ -26,7 +30,7 @@ def read_finish_reason(choice: Mapping[str, Any], known: str = "") -> str:
         choice: Choice of a chunk.
         known: Finish reason of the chunks before. A success never takes the place of a failure.
     """
-    reason, native = choice.get("finish_reason") or choice.get("finishReason"), choice.get("native_finish_reason")
+    reason, native = _find_reason(choice), choice.get("native_finish_reason")
     if not reason and not native:
         return known
     if isinstance(reason, str) and reason == known and not native:  # services that send it with each chunk
@@ -35,6 +39,16 @@ def read_finish_reason(choice: Mapping[str, Any], known: str = "") -> str:
     if own and is_complete(known):
         known = own
     return behind if behind and (not known or (is_complete(known) and not is_complete(behind))) else known
+
+
+def _find_reason(choice: Mapping[str, Any]) -> Any:
+    """Return the finish reason of a choice, wherever it stands."""
+    bodies = (choice, choice.get("delta"), choice.get("message"))
+    for body in bodies:
+        if isinstance(body, Mapping) and (reason := body.get("finish_reason") or body.get("finishReason")):
+            return reason
+    word = choice.get("stop_reason")
+    return choice.get("finish_details") or (word if isinstance(word, str) and word in _KNOWN else None)
 
 
 def read_word(value: Any) -> str:

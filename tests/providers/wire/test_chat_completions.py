@@ -539,6 +539,19 @@ class TestOtherFormats:
         body = event({"choices": [{"delta": {"text": "Hi"}}]}), chunk(finish_reason="stop")
         assert (text_of(*body), end_of(*body)) == ("Hi", "stop")
 
+    @pytest.mark.parametrize("last", [
+        {"choices": [{"delta": {"content": "", "finish_reason": "length"}}]},
+        {"choices": [{"delta": {}, "stop_reason": "length"}]},
+        {"choices": [{"delta": {}, "finish_details": {"type": "length"}}]},
+        {"choices": [], "finish_reason": "length"}, {"choices": [{"delta": {}}], "finish_reason": "length"},
+    ])  # fmt: skip
+    def test_a_finish_reason_is_found_wherever_it_stands(self, last):
+        assert end_of(chunk("Hi"), event(last), DONE) == "length"
+
+    def test_the_text_at_which_a_reply_stops_is_no_finish_reason(self):
+        for text in ("###", 128009, None, ["length"]):
+            assert end_of(chunk("Hi"), event({"choices": [{"delta": {}, "stop_reason": text}]}), DONE) == "stop"
+
     def test_text_may_stand_in_the_choice_itself(self):
         for name in ("text", "content"):
             body = event({"choices": [{name: "He"}]}), event({"choices": [{name: "llo", "finish_reason": "stop"}]})
