@@ -21,6 +21,8 @@ _KNOWN = re.compile(r"(?:iso8859|iso2022|cp|koi8|mac|gb|big5|euc|shift_jis|hz$|u
 _WIDE = ("utf-16", "utf-32")
 _SHIFTED = ("iso2022", "hz")
 _SINGLE_BYTE = ("cp125", "iso8859", "koi8", "mac", "ascii", "cp866", "cp874", "cp437", "cp850")
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARK_STARTS = tuple(mark[:1] for mark in _MARKS)
 _WINDOWS_1252 = ("iso8859-1", "ascii")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 
@@ -38,7 +40,7 @@ def as_utf8(pieces: Iterable[bytes], charset: str) -> Iterable[bytes]:
     """
     name = _find_codec(charset)
     if not name:
-        return pieces
+        return _transcode_marked(pieces)
     return _transcode_wide(pieces, name) if name.startswith(_WIDE) else _transcode(pieces, name)
 
 
@@ -51,6 +53,18 @@ def _find_codec(charset: str) -> str:
     if not _KNOWN.match(name):
         return ""
     return "cp1252" if name in _WINDOWS_1252 else name
+
+
+def _transcode_marked(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a body that names no encoding: the mark of UTF-16 at its beginning names it (.NET)."""
+    body = iter(pieces)
+    head = b""
+    for piece in body:
+        head += piece
+        if head and head not in _MARK_STARTS:
+            break
+    whole = chain((head,), body)
+    yield from _transcode_wide(whole, "utf-16") if head.startswith(_MARKS) else whole
 
 
 def _transcode(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
@@ -87,7 +101,7 @@ def _transcode_wide(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
         if len(head) >= 4:
             break
     name = name[:6]
-    if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
+    if not head.startswith((*_MARKS, codecs.BOM_UTF32_BE)):
         if b"\0" not in head[:4]:
             yield head
             yield from body

@@ -3,7 +3,7 @@
 Wire facts, each observed: FastAPI and vLLM (``detail``: text, list of ``{loc, msg}``, dict), Mistral (``message`` as a
 dict or a list), OpenAI (``error.message``), Gemini (a list of one), OpenRouter (``error.metadata.raw``, plain or JSON,
 and ``provider_name``), Groq (``error.failed_generation``), MiniMax (``base_resp``), RFC 9457 (``title``, ``detail``),
-Laravel and Django (``errors``: lists of texts by field), XML of AWS and Azure.
+Laravel and Django (``errors``: lists of texts by field), Apigee (``fault.faultstring``), XML of AWS and Azure.
 """
 
 from __future__ import annotations
@@ -26,7 +26,20 @@ MAX_DEPTH = 6
 """Levels of nesting that are read."""
 
 _OTHER_MESSAGES = ("error_description", "error_message", "error_msg", "errorMessage", "err_msg", "status_msg")
-_MAIN = ("error", "title", "message", "msg", "detail", "errors", *_OTHER_MESSAGES, "base_resp", "reason", "description")
+_FAULTS = ("fault", "faultstring")
+_MAIN = (
+    "error",
+    "title",
+    "message",
+    "msg",
+    "detail",
+    "errors",
+    *_OTHER_MESSAGES,
+    *_FAULTS,
+    "base_resp",
+    "reason",
+    "description",
+)
 _MORE = ("raw", "metadata", "innererror")
 _VERBATIM = "failed_generation"
 """What the model wrote, such as ``<function=add{"a": 1}</function>``, which is no markup."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from contextlib import suppress
 from typing import Any
@@ -60,8 +61,10 @@ _UNKNOWN_MODEL = late_pattern(r"\bis not a valid model\b|\b(?:unknown|no such) m
 _FAILURES = ("error", "failed", "failure", "exception")
 """Values of `status`, and types of events, that tell a failure."""
 _FRAMES = ("data:", "event:", "id:", "retry:", ":")
+_META_CHARSET = re.compile(rb"<meta[^>]{0,80}\bcharset=[\"']?([\w-]{2,20})", re.IGNORECASE | re.ASCII)
+"""Encoding that a web page names for itself."""
 _CHALLENGE = late_pattern(r'\b(error|error_description)="([^"]*)"')
-_MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg")
+_MESSAGE_KEYS = ("message", "detail", "errors", "msg", "error_message", "error_msg", "errorMessage", "err_msg", "fault")
 """Names under which an object without choices says what went wrong."""
 
 
@@ -179,7 +182,11 @@ def _challenge_words(challenge: str) -> str:
 
 
 def _decode(body: bytes, charset: str) -> str:
-    """Return the text of a refusal; the named encoding counts where it is not UTF-8."""
+    """Return the text of a refusal; the encoding that it or its header names counts where it is not UTF-8."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and len(body) > 2:
+        return body.decode("utf-16", "replace")
+    if not charset and (found := _META_CHARSET.search(body, 0, 1024)):
+        charset = found[1].decode()
     for encoding in ("utf-8-sig", charset):
         with suppress(LookupError, ValueError):
             if encoding and (b"\0" not in body or encoding == charset):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lockbots_magic import Chat
 from lockbots_magic.providers.wire.charset import as_utf8
+from lockbots_magic.providers.wire.errors import refusal_error
 from tests.effort import examples
 from tests.providers.speakers import SPEAKERS
 from tests.rawserver import Peer, RawServer
@@ -33,6 +34,24 @@ def test_a_named_encoding_is_read_wherever_it_is_cut():
             assert (
                 read(f'{{"a": "{text}"}} b'.encode(REAL.get(charset, charset)), charset, size) == f'{{"a": "{text}"}} b'
             )
+
+
+def test_utf16_that_nobody_names_is_known_by_its_mark():
+    for name in ("utf-16-le", "utf-16-be"):
+        for size in (1, 2, 3, 1000):
+            assert read("\ufeffПривет".encode(name), "", size) == "Привет"
+    assert read("Привет".encode(), "", 1) == "Привет"
+    assert read(b"", "", 1) == ""
+
+
+def test_a_refusal_is_read_in_the_encoding_that_it_names_itself():
+    error = '{"error": {"message": "Нет"}}'
+    assert str(refusal_error(400, f"\ufeff{error}".encode("utf-16-le"))) == "Нет (HTTP 400)"
+    for meta in ('<meta charset="windows-1251">', "<META http-equiv=a content='text/html; charset=windows-1251'>"):
+        page = f"<html><head>{meta}<title>Доступ закрыт</title></head></html>".encode("cp1251")
+        assert "Доступ закрыт" in str(refusal_error(403, page))
+    for name in (b"rot13", b"unicode_escape", b"nonsense", b"hex"):
+        assert "\\" not in str(refusal_error(403, b'<meta charset="%s"><title>\xff</title>' % name))
 
 
 def test_utf8_under_another_name_is_taken_for_what_it_is():

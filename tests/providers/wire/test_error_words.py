@@ -44,6 +44,7 @@ FORMS: list[tuple[Any, str]] = [
     ({"error": {"message": "<html><title>502</title></html>"}}, "502"),
     ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "login fail"),
     ({"code": 1113, "msg": "no balance"}, "no balance"),
+    ({"fault": {"faultstring": "Invalid ApiKey", "detail": {"errorcode": "oauth.v2.x"}}}, "Invalid ApiKey"),
     ({"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "no"}, "Bad Request; no"),
     ({"message": "Invalid data.", "errors": {"model": ["The field is required."]}},
         "Invalid data.; model: The field is required."),
