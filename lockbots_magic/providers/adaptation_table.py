@@ -26,9 +26,11 @@ from .body_changes import (
     has_long_ids,
     has_reasoning,
     has_system,
+    lacks_reasoning,
     set_content,
     streams,
     streams_not,
+    with_reasoning,
     with_short_ids,
     with_stream,
     without_keys,
@@ -265,6 +267,17 @@ ADAPTATIONS: tuple[Adaptation, ...] = (
         without_reasoning,
         late_pattern(
             rf"{_REASONING}[^.\n]{{0,60}}{NEGATION}|{NEGATION}[^.\n]{{0,60}}{_REASONING}",
+            re.IGNORECASE,
+        ),
+    ),
+    Adaptation(
+        N_("reasoning in all messages"),
+        ("messages",),
+        lacks_reasoning,
+        with_reasoning,
+        late_pattern(
+            r"\breasoning_content\b[^.\n]{0,60}\b(?:must|missing|required)\b"
+            r"|\b(?:missing|requires?)\b[^.\n]{0,60}\breasoning_content\b",
             re.IGNORECASE,
         ),
     ),

@@ -139,6 +139,21 @@ def without_reasoning(body: Body, given: Collection[str]) -> Body:
     return {**body, "messages": messages}
 
 
+def lacks_reasoning(body: Body, given: Collection[str]) -> bool:
+    """Whether a message of the model goes back without a field for its reasoning."""
+    return "messages" not in given and any(map(_lacks_reasoning, body.get("messages", ())))
+
+
+def with_reasoning(body: Body, given: Collection[str]) -> Body:
+    """Give each message of the model that field, empty where its reasoning is not known."""
+    messages = [{**m, "reasoning_content": ""} if _lacks_reasoning(m) else m for m in body["messages"]]
+    return {**body, "messages": messages}
+
+
+def _lacks_reasoning(message: Body) -> bool:
+    return message.get("role") == "assistant" and "reasoning_content" not in message
+
+
 def _holds(message: Body, content: str | None) -> bool:
     return bool(message.get("tool_calls")) and message.get("content", "absent") == content
 

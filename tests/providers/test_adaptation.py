@@ -110,6 +110,11 @@ REFUSALS: dict[str, list] = {
         },
     ],
     "system as developer": ["'system' is not supported with this model; use 'developer' instead."],
+    "reasoning in all messages": [
+        "The `reasoning_content` in the thinking mode must be passed back to the API.",
+        "thinking is enabled but reasoning_content is missing in assistant tool call message at index 2",
+        "Missing `reasoning_content` field in the assistant message",
+    ],
     "null content beside calls": [
         "ValidationException: messages: text content blocks must be non-empty",
         "all messages must have non-empty content except for the optional final assistant message",

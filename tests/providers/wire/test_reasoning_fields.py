@@ -186,3 +186,17 @@ def test_deepseek_gets_the_reasoning_of_every_message_back_anywhere():
             chat.ask("And yet more?")
         sent = [message.get("reasoning_content") for message in assistants(bodies[-1])]
         assert sent == ["Thought 1.", *(["Thought 2.", "Thought 3."] if wants else [None, None])], model
+
+
+def test_a_service_that_demands_the_field_everywhere_gets_it_empty_where_no_reasoning_is_known():
+    def script(number: int, body: dict[str, Any]) -> Any:
+        if all("reasoning_content" in message for message in assistants(body)):
+            return say("Four.")
+        words = "The `reasoning_content` in the thinking mode must be passed back to the API."
+        return "400 Bad Request", {"error": {"message": words}}
+
+    with chat_server(script) as (url, bodies):
+        chat = Chat("openai:house-model", base_url=url, auth="test")
+        replies = [chat.ask(prompt).reply for prompt in ("2 + 2?", "And more?", "And yet more?")]
+    assert replies == ["Four."] * 3
+    assert len(bodies) == 4, "the refusal was not remembered"
