@@ -39,7 +39,7 @@ MAX_REASON = 80
 """Maximum number of characters of a finish reason that are quoted."""
 
 _STOPS = {"stop", "stop_sequence", "stop_token", "end_turn", "end_of_turn", "eos", "eos_token", "complete", "completed"}
-_STOPS |= {"done", "end", "finished", "success", "normal", "eos_found", "stop_str", "stop_word", "stop_words"}
+_STOPS |= {"done", "end", "finished", "success", "normal", "eos_found", "eot", "stop_str", "stop_word", "stop_words"}
 _STOPS |= {"end_of_sequence", "end_of_text", "</s>", "<eos>", "<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>"}
 _STOPS |= {"<|end_of_text|>", "<|endoftext|>"}
 _CALLS = {"tool_call", "tool_calls", "tool_use", "function_call", "function_calls"}

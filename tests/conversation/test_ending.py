@@ -20,7 +20,8 @@ from lockbots_magic.security.secrets import Secret
 COMPLETE = [
     "stop", "STOP", "Stop", "end_turn", "endTurn", "stop_sequence", "STOP_SEQUENCE",
     "tool_calls", "tool-calls", "toolUse", "TOOL_CALL", "function_call",
-    "done", "end", "finished", "success", "normal", "eos_found", "stop_str", "stop_word", "stop_words", "end_of_text",
+    "done", "end", "finished", "success", "normal", "eos_found", "eot", "stop_str", "stop_word", "stop_words",
+    "end_of_text",
     "</s>", "<eos>", "<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<|end_of_text|>", "<|endoftext|>",
     "end_of_sequence", "FINISH_REASON_STOP", "eos", "eos_token", "COMPLETE", "completed",
 ]  # fmt: skip

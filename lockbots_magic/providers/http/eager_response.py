@@ -20,8 +20,10 @@ MAX_INTERIM = 100
 """Interim responses (100, 102, 103, ...) before the final one."""
 MAX_LINE = 65536
 """Bytes of a line of the head, as in http.client."""
-MAX_LINES = 100
-"""Lines of a head, as in http.client."""
+MAX_LINES = 1000
+"""Lines of a head; http.client takes 100, which chains of gateways exceed,"""
+MAX_HEAD = 1_000_000
+"""and bytes of it."""
 MAX_PEEKED = 4096
 """Bytes of a body that are read ahead, to tell whether it is compressed."""
 _PLAIN = re.compile(rb"(?:data|event|id|retry|): ?[\x20-\x7e\n]|[{\[]\s*[\"{\]}]|<[!a-zA-Z?]")
@@ -132,11 +134,15 @@ def read_head(file: BufferedIOBase) -> HTTPMessage:
 
 def _read_lines(file: BufferedIOBase) -> list[bytes]:
     lines: list[bytes] = []
+    size = 0
     while len(lines) < MAX_LINES:
         line = file.readline(MAX_LINE + 1)
         if len(line) > MAX_LINE:
             raise HeadTooLong(_("a line is longer than {max_line} bytes", max_line=MAX_LINE))
         lines.append(line)
+        size += len(line)
+        if size > MAX_HEAD:
+            raise HeadTooLong(_("more than {count} bytes of headers", count=MAX_HEAD))
         if line in (b"\r\n", b"\n", b""):
             return lines
     raise HeadTooLong(_("more than {max_lines} lines of headers", max_lines=MAX_LINES))

@@ -129,8 +129,10 @@ class ChoiceSelector:
 
 
 def with_choices_listed(chunk: Any) -> Any:
-    """Return a chunk whose only choice has no list around it with that list; any other value unchanged."""
+    """Return a chunk with its choices in a list: the only one may lack it, and some of a list may be null."""
     choice = chunk.get("choices") if isinstance(chunk, dict) else None
+    if isinstance(choice, list) and None in choice:
+        return {**chunk, "choices": [one for one in choice if one is not None]}
     if not isinstance(choice, dict) or choice.keys().isdisjoint(_HOLDERS):
         return chunk
     return {**chunk, "choices": [choice]}

@@ -7,6 +7,7 @@ responses of compatible servers.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ def parse_content(content: Any) -> str:
     """Return the text of a message's content.
 
     Args:
-        content: None, a string, or a list of parts.
+        content: None, a string, a number, or a list of parts.
 
     Raises:
         ProtocolError: It is none of these.
@@ -30,6 +31,8 @@ def parse_content(content: Any) -> str:
         return content
     if content is None:
         return ""
+    if type(content) in (int, float):  # gateways that parse each text as JSON
+        return json.dumps(content)
     if isinstance(content, list):
         return "".join(_get_part_text(part) for part in content if not _is_reasoning(part))
     raise ProtocolError(_("The content of a chunk is neither text nor a list of parts."))

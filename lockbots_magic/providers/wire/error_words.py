@@ -41,6 +41,8 @@ _MAIN = (
     "description",
 )
 _MORE = ("raw", "metadata", "innererror")
+_DETAILS = "details"
+"""Counts only where nothing else is said: mostly it repeats the message for programs."""
 _VERBATIM = "failed_generation"
 """What the model wrote, such as ``<function=add{"a": 1}</function>``, which is no markup."""
 _LAST = ("code", "type", "status")
@@ -119,6 +121,7 @@ def _words_of_object(value: Mapping[str, Any], depth: int) -> Iterator[str]:
     if isinstance(written := value.get(_VERBATIM), str):
         found.append(written)
     found += [text for key in _MORE for text in _words(value.get(key), depth + 1)]
+    found = found or list(_words(value.get(_DETAILS), depth + 1))
     if not found:
         found = next(([code] for key in _LAST if isinstance(code := value.get(key), str)), [])
         found += [text for key, text in value.items() if key not in _LAST and _is_sentence(text)][:MAX_ITEMS]

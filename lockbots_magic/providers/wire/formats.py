@@ -1,7 +1,7 @@
 """Which dialect a response, or an event of one, is written in, and what gateways put around it. Pure.
 
 Observed: ``{"success": true, "data": {"choices": [...]}}`` (api.cline.bot), and
-``{"code": 200, "msg": "ok", "data": ...}``.
+``{"code": 200, "msg": "ok", "data": ...}``; the response under ``result`` (Cloudflare) or ``response``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ CHAT_COMPLETIONS = N_("with chat completions")
 RESPONSES = N_("in the format of the Responses API")
 MESSAGES = N_("in the format of the messages API")
 
+_WRAPPERS = ("data", "result", "response")
 _EVENTS = ("message_start", "content_block_start", "content_block_delta")
 
 
@@ -44,7 +45,6 @@ def unwrapped(value: Any) -> Any:
     """
     if not isinstance(value, dict) or "choices" in value or value.get("error") or format_of(value):
         return value
-    inner = value.get("data")
-    inner = inner if isinstance(inner, dict) else value.get("result")
-    is_response = isinstance(inner, dict) and (isinstance(inner.get("choices"), list) or format_of(inner))
+    inner: dict[str, Any] = next((value[key] for key in _WRAPPERS if isinstance(value.get(key), dict)), {})
+    is_response = isinstance(inner.get("choices"), list) or format_of(inner)
     return inner if is_response else value

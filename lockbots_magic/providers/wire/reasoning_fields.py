@@ -24,7 +24,10 @@ CONTENT = "reasoning_content"
 DETAILS = "reasoning_details"
 BLOCKS = "thinking_blocks"
 _TEXTS = ("text", "summary", "thinking")
-_FIELDS = (CONTENT, "reasoning", "thinking", "reasoning_text", "thinking_content", "thought", "reasoning_summary")
+_FIELDS = (
+    CONTENT, "reasoning", "thinking", "reasoning_text", "thinking_content", "thought", "thoughts", "reasoning_summary",
+    "reasoningContent",
+)  # fmt: skip
 """Fields of a message that hold its reasoning, the most usual first."""
 _JOINED = frozenset({"reasoning.text", "reasoning.summary", "thinking"})
 """Types of items whose text arrives in pieces."""

@@ -331,10 +331,16 @@ def test_response_that_is_not_http_is_a_protocol_error(answer):
     assert str(error) == f"127.0.0.1:{server.port} does not speak HTTP."
 
 
+def test_more_headers_than_a_mail_has_are_read():
+    head = "".join(f"X-Policy-{number}: on\r\n" for number in range(500))
+    with RawServer(sends(f"HTTP/1.1 200 OK\r\n{head}Content-Length: 2\r\n\r\nOK".encode())) as server:
+        assert body_of(server.url) == b"OK"
+
+
 @pytest.mark.parametrize(
     ("headers", "told"),
     [
-        (b"a: b\r\n" * 200, "more than 100 lines of headers"),
+        (b"a: b\r\n" * 2000, "more than 1000 lines of headers"),
         (b"a:" + b"b" * 70_000, "a line is longer than 65536 bytes"),
     ],
     ids=["many", "long"],

@@ -1,14 +1,21 @@
 """The head of a response is read as http.client reads it, whose parser of mails takes many times as long."""
 
 import io
-from http.client import HTTPException, LineTooLong, parse_headers
+from http.client import LineTooLong, parse_headers
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lockbots_magic.providers.http.connection import _encode_header
-from lockbots_magic.providers.http.eager_response import MAX_LINE, MAX_LINES, EagerResponse, read_head
+from lockbots_magic.providers.http.eager_response import (
+    MAX_HEAD,
+    MAX_LINE,
+    MAX_LINES,
+    EagerResponse,
+    HeadTooLong,
+    read_head,
+)
 from tests.effort import examples
 
 LINES = [
@@ -56,12 +63,14 @@ def test_body_is_chunked_if_the_last_coding_is(coding):
     assert b"".join(iter(response.read1, b"")) == b"hi"
 
 
-def test_bounds_are_those_of_http_client():
-    for line, count in ((b"a: b\r\n", MAX_LINES - 1), (b"a:" + b"b" * (MAX_LINE - 4) + b"\r\n", 1)):
+def test_head_is_bounded():
+    long = b"a:" + b"b" * (MAX_LINE - 4) + b"\r\n"
+    for line, count in ((b"a: b\r\n", MAX_LINES - 1), (long, 1), (long, MAX_HEAD // MAX_LINE)):
         assert len(read_head(io.BytesIO(line * count + b"\r\n"))) == count
+    for line, count in ((b"a: b\r\n", MAX_LINES + 1), (long, MAX_HEAD // MAX_LINE + 2)):
+        with pytest.raises(HeadTooLong):
+            read_head(io.BytesIO(line * count + b"\r\n"))
     for read in (read_head, parse_headers):
-        with pytest.raises(HTTPException):
-            read(io.BytesIO(b"a: b\r\n" * (MAX_LINES + 1)))
         with pytest.raises(LineTooLong):
             read(io.BytesIO(b"a:" + b"b" * MAX_LINE + b"\r\n"))
 

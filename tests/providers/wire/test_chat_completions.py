@@ -60,7 +60,7 @@ def text_of(*pieces: bytes) -> str:
 
 def test_a_response_that_a_gateway_wraps_is_read():
     whole = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
-    for frame in ({"success": True, "data": whole}, {"code": 200, "msg": "success", "result": whole}):
+    for frame in ({"success": True, "data": whole}, {"code": 200, "msg": "ok", "result": whole}, {"response": whole}):
         deltas = read(json.dumps(frame).encode())
         assert ("".join(delta.text for delta in deltas), deltas[-1].finish_reason) == ("Hi", "stop")
         assert any(delta.usage == Usage(3) for delta in deltas)
@@ -571,11 +571,11 @@ class TestOtherFormats:
             read(event({"response": "Hi"}), event({"response": " you"}), DONE)
 
     @pytest.mark.parametrize("value", [
-        {"choices": 1}, {"choices": "x"}, {"choices": {"0": {}}}, {"choices": [1]}, {"choices": [None]},
-        {"choices": [{"delta": 1}]}, {"choices": [{"delta": "x"}]}, {"choices": [{"delta": {"content": 1}}]},
+        {"choices": 1}, {"choices": "x"}, {"choices": {"0": {}}}, {"choices": [1]}, {"choices": [[]]},
+        {"choices": [{"delta": 1}]}, {"choices": [{"delta": "x"}]}, {"choices": [{"delta": {"content": True}}]},
         {"choices": [{"delta": {"content": {"a": 1}}}]}, {"choices": [{"delta": {"content": [1]}}]},
         {"choices": [{"delta": {"content": [{"text": 1}]}}]}, {"choices": [{"delta": {"content": [None]}}]},
-        {"choices": [{"delta": {"content": [{"type": "thinking", "thinking": 1}]}}]},
+        {"choices": [{"delta": {"content": [{"type": "thinking", "thinking": {"a": 1}}]}}]},
     ])  # fmt: skip
     def test_chunks_of_another_shape_are_protocol_errors(self, value):
         with pytest.raises(ProtocolError):
@@ -801,3 +801,14 @@ def test_text_that_is_longer_than_the_prompt_is_no_echo_and_is_not_held():
         assert ("".join(pieces) == "x" * 200_000) == (not is_echo)
         assert all(pieces[7:]) == (not is_echo)
         list(decoder.feed(chunk("Yes.", role="assistant")))
+
+
+def test_a_number_in_place_of_text_is_its_text():
+    assert text_of(chunk("Room "), chunk(101), chunk(". Pi is "), chunk(3.5), chunk(finish_reason="stop")) == (
+        "Room 101. Pi is 3.5"
+    )
+
+
+def test_a_choice_that_is_null_is_none():
+    for empty in ({"choices": [None]}, {"choices": [None, None]}):
+        assert text_of(event(empty), chunk("Hello"), event(empty), chunk(finish_reason="stop")) == "Hello"

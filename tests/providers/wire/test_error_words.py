@@ -40,6 +40,8 @@ FORMS: list[tuple[Any, str]] = [
         'no tool; <function=f{"a": 1}</function>'),
     ({"error": {"status": "error", "statusText": "not today", "requestId": "r1"}}, "error; not today"),
     ({"error": {"code": "x", "hint": "not today"}}, "x; not today"),
+    ({"error": {"code": "BadRequest", "message": None, "details": [{"code": "x", "message": "no"}]}}, "no"),
+    ({"error": {"message": "no", "details": [{"reason": "REPEATED_FOR_PROGRAMS"}]}}, "no"),
     ({"error": {"message": json.dumps({"error": {"message": "inner"}})}}, "inner"),
     ({"error": {"message": "<html><title>502</title></html>"}}, "502"),
     ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "login fail"),

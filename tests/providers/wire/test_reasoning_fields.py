@@ -33,6 +33,8 @@ FORMS: tuple[dict[str, Any], ...] = (
     {"reasoning_text": "Hmm."},
     {"thinking_content": "Hmm."},
     {"thought": "Hmm."},
+    {"thoughts": "Hmm."},
+    {"reasoningContent": "Hmm."},
 )
 
 

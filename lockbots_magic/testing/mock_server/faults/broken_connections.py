@@ -112,9 +112,11 @@ def _odd_choices(exchange: MockExchange) -> MockResponse:
     return stream_response(exchange, *exchange.half(), frame('{"choices":"none"}'))
 
 
-@fault("odd-content", "half of the reply, then content that is a number", EVENTS)
+@fault("odd-content", "half of the reply, then content that is an object", EVENTS)
 def _odd_content(exchange: MockExchange) -> MockResponse:
-    return stream_response(exchange, *exchange.half(), frame(exchange.service.chunk({"content": 7}, exchange.body)))
+    return stream_response(
+        exchange, *exchange.half(), frame(exchange.service.chunk({"content": {"odd": 7}}, exchange.body))
+    )
 
 
 @fault("bad-utf8", "half of the reply, then bytes that are not UTF-8")
