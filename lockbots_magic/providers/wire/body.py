@@ -58,6 +58,12 @@ class BodyDecoder:
         return self._events.ignored
 
     @property
+    def unread(self) -> str:
+        """Data of an event that never ended, if no more bytes could have completed them; else empty."""
+        pending = self._events.pending.strip()
+        return "" if "[DONE]".startswith(pending) or is_cut_json(pending) else pending
+
+    @property
     def is_whole(self) -> bool:
         """False if a closed stream was cut inside of an event."""
         return _is_whole(self._events.pending)

@@ -208,8 +208,8 @@ class StreamDecoder(ABC):
     def _check_end(self) -> None:
         """Raise if the last words of a stream that broke off say why, in no form that is known as an error."""
         self._check_ignored_lines()
-        if not self._has_content and self._body.ignored:
-            raise self.unrecognised_error(self._body.ignored[0])
+        if not self._has_content and (said := [*self._body.ignored, self._body.unread])[0]:
+            raise self.unrecognised_error(said[0])
         if self._has_content and (words := error_words(self._body.last_line)):
             raise ServerError(_("The reply broke off: {words}", words=words))
         self._check_oddity()

@@ -552,6 +552,14 @@ class TestOtherFormats:
         for text in ("###", 128009, None, ["length"]):
             assert end_of(chunk("Hi"), event({"choices": [{"delta": {}, "stop_reason": text}]}), DONE) == "stop"
 
+    def test_data_that_no_more_bytes_could_complete_are_quoted(self):
+        """Line breaks that a server has written as backslashes leave one event that never ends."""
+        body = (chunk("Hi") + DONE).replace(b"\n", rb"\n")
+        with pytest.raises(ProtocolError, match=r"not an event stream: .*Hi"):
+            read(body)
+        for cut in (b'data: {"choices": [{"delta": {"content": "H', b"data: [DO", b"data: "):
+            assert end_of(cut) == "truncated"
+
     def test_text_may_stand_in_the_choice_itself(self):
         for name in ("text", "content"):
             body = event({"choices": [{name: "He"}]}), event({"choices": [{name: "llo", "finish_reason": "stop"}]})
