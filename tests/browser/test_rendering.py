@@ -148,6 +148,33 @@ def test_scrolled_page_keeps_its_position_while_text_arrives_and_at_the_end(show
     assert abs(notebook.cell(1).evaluate(TOP, [False]) - before) < 3
 
 
+# Number of blocks that are laid out when they come near the screen, and by what part the height grows if all are.
+UNSEEN = """cell => {
+    const area = cell.querySelector(".jp-OutputArea");
+    const unseen = [...area.querySelectorAll(".lockbots-reply > *")].filter((one) => one.style.contentVisibility);
+    const height = area.offsetHeight;
+    unseen.forEach((one) => one.style.contentVisibility = "visible");
+    const change = area.offsetHeight / height - 1;
+    unseen.forEach((one) => one.style.contentVisibility = "auto");
+    return [unseen.length, change];
+}"""
+
+
+def test_what_is_off_the_screen_at_the_end_has_its_height_and_is_shown_when_it_comes_there(show, mock_server):
+    notebook = show(mock_server, f"say {LONG}", rate=800)
+    notebook.run(1)
+    expect(notebook.outputs(1)).to_have_count(1)
+    expect(notebook.cell(1).locator(".jp-OutputArea:not([style*=min-height])")).to_be_visible()
+    unseen, change = notebook.cell(1).evaluate(UNSEEN)
+    assert unseen > 100
+    assert abs(change) < 0.001, "a block has its height but for a 64th of a pixel"
+    for heading in reply(notebook, "h2").all()[40:43]:
+        heading.scroll_into_view_if_needed()
+        expect(heading).not_to_have_css("content-visibility", "auto")
+        expect(heading).to_be_in_viewport()
+    assert notebook.cell(1).evaluate(UNSEEN)[0] < unseen
+
+
 @pytest.mark.parametrize(("how", "sections"), [("", 80), ("--background", 8)])
 def test_a_typeset_formula_stands_there_until_the_end(show, mock_server, how, sections):
     text = "".join(SECTION.replace("{n}", str(n)) for n in range(1, sections + 1)) + "\nThe end."
