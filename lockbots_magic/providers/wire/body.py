@@ -121,7 +121,7 @@ class BodyDecoder:
         self._started = bool(rest)
         if rest.startswith(b"<"):
             self._page = bytearray()
-        elif rest.startswith((b"{", b"[")):
+        elif rest.startswith((b"{", b"[", b'"{')):  # the last is JSON encoded twice
             self._document = bytearray()
         else:
             at, rest = len(piece), b""

@@ -222,4 +222,5 @@ def _with_parts(body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "content": audio["transcript"]}
     if content is None and isinstance(text, str):  # as in a chunk of the older completions
         return {**body, "content": text}
-    return {**body, "content": [content]} if isinstance(content, dict) and "type" in content else body
+    is_part = isinstance(content, dict) and ("type" in content or isinstance(content.get("text"), str))
+    return {**body, "content": [content]} if is_part else body

@@ -1,7 +1,8 @@
 """Which dialect a response, or an event of one, is written in, and what gateways put around it. Pure.
 
 Observed: ``{"success": true, "data": {"choices": [...]}}`` (api.cline.bot), and
-``{"code": 200, "msg": "ok", "data": ...}``; the response under ``result`` (Cloudflare) or ``response``.
+``{"code": 200, "msg": "ok", "data": ...}``; the response under ``result`` (Cloudflare), ``response``, ``output``
+(DashScope, with the usage beside it), or, as text, ``body`` (AWS Lambda).
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...language import N_
+from .json_text import parse_json
 
 CHAT_COMPLETIONS = N_("with chat completions")
 RESPONSES = N_("in the format of the Responses API")
 MESSAGES = N_("in the format of the messages API")
 
-_WRAPPERS = ("data", "result", "response")
+_WRAPPERS = ("data", "result", "response", "output", "body")
 _EVENTS = ("message_start", "content_block_start", "content_block_delta")
 
 
@@ -45,6 +47,13 @@ def unwrapped(value: Any) -> Any:
     """
     if not isinstance(value, dict) or "choices" in value or value.get("error") or format_of(value):
         return value
-    inner: dict[str, Any] = next((value[key] for key in _WRAPPERS if isinstance(value.get(key), dict)), {})
+    held = (_object_in(value[key]) for key in _WRAPPERS if key in value)
+    inner: dict[str, Any] = next(filter(None, held), {})
     is_response = isinstance(inner.get("choices"), list) or format_of(inner)
-    return inner if is_response else value
+    return {**({"usage": value["usage"]} if "usage" in value else {}), **inner} if is_response else value
+
+
+def _object_in(value: Any) -> dict[str, Any]:
+    """Return the object that a wrapper holds, perhaps as text; an empty one if there is none."""
+    value = parse_json(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
+    return value if isinstance(value, dict) else {}

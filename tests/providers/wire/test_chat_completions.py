@@ -60,7 +60,16 @@ def text_of(*pieces: bytes) -> str:
 
 def test_a_response_that_a_gateway_wraps_is_read():
     whole = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}
-    for frame in ({"success": True, "data": whole}, {"code": 200, "msg": "ok", "result": whole}, {"response": whole}):
+    reply = {key: value for key, value in whole.items() if key != "usage"}
+    frames = [
+        {"success": True, "data": whole},
+        {"code": 200, "msg": "ok", "result": whole},
+        {"response": whole},
+        {"output": reply, "usage": whole["usage"]},
+        {"statusCode": 200, "body": json.dumps(whole)},
+        json.dumps(whole),
+    ]
+    for frame in frames:
         deltas = read(json.dumps(frame).encode())
         assert ("".join(delta.text for delta in deltas), deltas[-1].finish_reason) == ("Hi", "stop")
         assert any(delta.usage == Usage(3) for delta in deltas)
@@ -815,6 +824,16 @@ def test_a_number_in_place_of_text_is_its_text():
     assert text_of(chunk("Room "), chunk(101), chunk(". Pi is "), chunk(3.5), chunk(finish_reason="stop")) == (
         "Room 101. Pi is 3.5"
     )
+
+
+def test_a_text_in_an_object_is_read():
+    assert text_of(chunk({"text": "Hel"}), chunk({"text": "lo"}), chunk(finish_reason="stop")) == "Hello"
+
+
+def test_words_as_json_are_told_in_place_of_a_reply():
+    for body in (b'"out of memory"', b'"{out of memory"', b'"{'):
+        with pytest.raises(ProtocolError):
+            read(body)
 
 
 def test_a_choice_that_is_null_is_none():
