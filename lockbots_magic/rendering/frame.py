@@ -13,7 +13,7 @@ from pathlib import Path
 from ..security.control_characters import printable
 from ..security.html_policy import IGNORED_CLASSES, TEX_CLASSES
 from .escaping import escaped
-from .saved_html import as_saved, rules_to_save
+from .saved_html import as_saved
 from .used_rules import used_rules
 
 IGNORED = " ".join(sorted(IGNORED_CLASSES))
@@ -97,7 +97,7 @@ def style_for(html: str) -> str:
 
     A notebook holds it once an output: of a short text, it is a third of the whole sheet.
     """
-    return f"<style>{used_rules(rules_to_save(_minified(_rules_of_replies()), html), html)}</style>"
+    return f"<style>{used_rules(_minified(_rules_of_replies()), html)}</style>"
 
 
 @functools.cache
