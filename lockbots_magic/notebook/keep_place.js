@@ -16,7 +16,7 @@
     // JupyterLab empties the area and measures it: without a height of its own, the page scrolls up there.
     area.style.minHeight = `${area.offsetHeight - output.closest(".jp-OutputArea-child").offsetHeight}px`;
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(".lockbots-joining .lockbots-reply > * { content-visibility: hidden }");
+    sheet.replaceSync(".lockbots-joining .lockbots-reply>*{content-visibility:hidden}");
     document.adoptedStyleSheets.push(sheet);
     area.classList.add("lockbots-joining");
     const show = ({ target, skipped }) => skipped || target.style.removeProperty("content-visibility");
