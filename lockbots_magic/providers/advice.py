@@ -59,7 +59,10 @@ _HOPELESS = (
     ),
 )
 """Words about requests that no change of theirs makes acceptable here, and what to do."""
-_WANTS_RESPONSES = late_pattern(r"\bv1/responses\b|\bresponses api\b", re.IGNORECASE)
+OLLAMA = "ollama"
+"""Provider whose models are downloaded by a command."""
+_WANTS_RESPONSES = late_pattern(r"\bv1/responses\b(?!/)|\bresponses api\b", re.IGNORECASE)
+"""The path alone: a longer one is that of the request, told as missing."""
 _ANSWERS = {formats.CHAT_COMPLETIONS: CHAT_COMPLETIONS, formats.RESPONSES: RESPONSES, formats.MESSAGES: MESSAGES}
 _UNKNOWN_MODEL = late_pattern(
     r"\bmodel\b(?:(?!\b(?:tool|function|image|file)\b).){0,120}\b(?:not exist|not found|does not exist)\b|"
@@ -214,7 +217,7 @@ def advise_on_model(model: str, listed: Sequence[str], name: str) -> str:
     if model in listed:
         return _("The server lists this model, but does not serve it here: the credential may lack access to it.")
     if not listed:
-        return _("The server lists no model. Load one there.")
+        return _advise_on_download(model) if name == OLLAMA else _("The server lists no model. Load one there.")
     near = _find_near(model, listed)
     if near:
         return _("Did you mean {names}?", names=_(" or ").join(repr(display_name(one)) for one in near))
@@ -224,7 +227,12 @@ def advise_on_model(model: str, listed: Sequence[str], name: str) -> str:
         if len(listed) > MAX_NAMES
         else ""
     )
-    return _("The server has {names}{more}.", names=names, more=more)
+    text = _("The server has {names}{more}.", names=names, more=more)
+    return f"{text} {_advise_on_download(model)}" if name == OLLAMA else text
+
+
+def _advise_on_download(model: str) -> str:
+    return _("To download this one: `ollama pull {model}`.", model=display_name(model))
 
 
 def is_unknown_model(error: ProviderError) -> bool:

@@ -112,9 +112,12 @@ class ArgumentSchema:
     def bind(self, arguments: Mapping[str, Any]) -> inspect.BoundArguments:
         """Validate JSON arguments and return them as the function takes them.
 
+        Null for a parameter that has a default and takes no null leaves it out: models write it so.
+
         Raises:
             SchemaMismatch: The arguments don't match.
         """
+        arguments = {n: value for n, value in arguments.items() if value is not None or not self._may_leave_out(n)}
         given = {name: value for name, value in arguments.items() if name in self._names or not self._others}
         if self._others:
             given[self._others] = {name: value for name, value in arguments.items() if name not in given}
@@ -128,6 +131,10 @@ class ArgumentSchema:
             elif parameter.kind is parameter.POSITIONAL_ONLY:  # a later argument would take its place
                 bound.arguments[parameter.name] = parameter.default
         return bound
+
+    def _may_leave_out(self, name: str) -> bool:
+        has_default = name in self._names and name not in self._required
+        return has_default and not _takes_null(self._record.properties[name])
 
     def _compile(self, hints: dict[str, Any]) -> _Record:
         optional = set(hints) - set(self._required)
@@ -155,6 +162,15 @@ class ArgumentSchema:
             "additionalProperties": others,
             **self._record.definitions,
         }
+
+
+def _takes_null(schema: Mapping[str, Any]) -> bool:
+    """Whether null may match a JSON schema of `_Record`."""
+    if any(map(_takes_null, schema.get("anyOf", ()))):
+        return True
+    return not {"type", "anyOf", "enum", "const", "$ref"} & schema.keys() or (
+        schema.get("type") == "null" or None in schema.get("enum", ()) or schema.get("const", 0) is None
+    )
 
 
 class _Record:

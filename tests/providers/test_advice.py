@@ -368,12 +368,23 @@ def test_long_list_of_models_is_cut():
     assert advise_on_model("nothing-like-it", ids, "openai").endswith("and 22 more: `%lockbots models openai`.")
 
 
+def test_ollama_is_told_to_download_a_model_that_it_lacks():
+    command = "`ollama pull nothing-like-it`"
+    for listed in ([], ["llama3.2:3b"]):
+        assert command in advise_on_model("nothing-like-it", listed, "ollama")
+        assert "pull" not in advise_on_model("nothing-like-it", listed, "vllm")
+    assert "pull" not in advise_on_model("llama3.2:3", ["llama3.2:3b"], "ollama"), "a slip"
+
+
 def test_model_of_another_interface_is_told_as_one():
     words = "This model is only supported in v1/responses and not in v1/chat/completions."
     for status in (400, 404):
         with refusing(lambda body, status=status: ({"error": {"message": words}}, status), models=MODELS) as server:
             assert "Responses API only" in str(error_of(server.url))
             assert len(server.requests) == 1
+    echo = "Unexpected endpoint or method. (POST /v1/responses/chat/completions)"
+    with refusing(lambda body: ({"error": echo}, 404), models=MODELS) as server:
+        assert "Responses API" not in str(error_of(server.url))
     legacy = "This is not a chat model and thus not supported in the v1/chat/completions endpoint."
     with refusing(lambda body: ({"error": {"message": legacy}}, 404), models=MODELS) as server:
         assert "does not chat" in str(error_of(server.url))

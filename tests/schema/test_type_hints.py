@@ -235,6 +235,16 @@ def test_a_missing_positional_only_argument_keeps_its_default():
     assert call(f, b=5) == (1, 5)
 
 
+def test_null_leaves_out_a_parameter_that_takes_none_but_has_a_default():
+    def f(a: int, b: str = "x", c: int | None = 5, d=6, e: Literal["u", None] = "u", **more: float):
+        return a, b, c, d, e, more
+
+    assert call(f, a=1, b=None, c=None, d=None, e=None) == (1, "x", None, None, None, {})
+    for wrong in ({"a": None}, {"a": 1, "other": None}):
+        with pytest.raises(SchemaMismatch):
+            call(f, **wrong)
+
+
 def test_other_keywords_may_have_any_name():
     assert call(weather, city="Rome", **{"**more": 1, "more": 2}) == ("Rome", 3, {"**more": 1.0, "more": 2.0})
 
