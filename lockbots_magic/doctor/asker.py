@@ -81,7 +81,7 @@ class Questioner:
     ) -> None:
         self.provider = copy.copy(provider)
         self.provider.learned = LearnedFacts()  # what it refuses is measured anew
-        self.provider.max_retries = 1  # a server may have closed a connection that was kept
+        self.provider.max_retries = 1  # one refusal of a busy server measures nothing
         self.provider.total_timeout = min(self.provider.total_timeout, MAX_TIME)
         self.replies: list[Reply] = []
         self.without: tuple[str, ...] = ()

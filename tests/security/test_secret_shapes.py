@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from lockbots_magic.security.__main__ import main
 from lockbots_magic.security.named_secrets import _SEARCHES, LEFT_OUT, is_credential_name
 from lockbots_magic.security.secret_shapes import _MAY_HAVE_SHAPE, _SHAPES, find_secrets, leave_out_secrets
 from tests.effort import examples
+from tests.linear import is_linear
 
 # Made up here, and put together at run time, so that no file of this repository has the shape of a secret.
 LETTERS = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0"
@@ -241,14 +241,8 @@ def test_time_to_search_grows_with_the_text():
         "| token |\n|-|\n",
     )
 
-    def needed(shape, size):
-        began = time.process_time()
-        find_secrets((shape * size)[:size])
-        return time.process_time() - began
-
     for shape in shapes:
-        small = min(needed(shape, 5_000) for _ in range(3))
-        assert min(needed(shape, 20_000) for _ in range(3)) < max(small, 0.003) * 12, shape
+        assert is_linear(find_secrets, shape, 5_000), shape
 
 
 def cells(*sources):

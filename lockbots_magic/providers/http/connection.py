@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from contextvars import ContextVar
 from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
+from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.poolmanager import PoolManager
@@ -32,6 +34,9 @@ _PLAIN_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: (?!@@@| )[\x20-\x7e]*
 """A header that is sent as it is; values of urllib3's own, which leave a header out, begin with ``@@@``."""
 SIGNAL_CHECK = 0.1
 """Time (s) after which a wait is begun anew, as a signal that arrives just before a wait does not end it."""
+
+CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""Errors of a connection that the other side has closed."""
 
 redact_loggers(f"urllib3.{name}" for name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"))
 
@@ -51,6 +56,7 @@ class ConnectionLease:
         self._wake: threading.Event | None = None  # made to connect, which few exchanges do
         self.check_peer: Callable[[str], None] | None = None
         """Called with the IP address of the peer before anything is sent to it; it may raise."""
+        self._was_stale = False
 
     @contextmanager
     def in_this_thread(self) -> Iterator[None]:
@@ -116,6 +122,15 @@ class ConnectionLease:
             with suppress(OSError):  # the response has ended, and closed it
                 sock.settimeout(seconds)
         return connection.sock is not None
+
+    def note_failure(self, connection: TrackedConnection) -> None:
+        """Take note that `connection` failed before its response had begun."""
+        self._was_stale = connection.is_kept and not self._aborted
+
+    def take_stale(self) -> bool:
+        """Return, once, whether the request failed only because the server was closing a connection that was kept."""
+        stale, self._was_stale = self._was_stale, False
+        return stale
 
     def add_query(self, url: str) -> str:
         """Return `url` with the credentials that belong in its query."""
@@ -207,6 +222,8 @@ class TrackedConnection(HTTPConnection):
     and a connection that ends with its body gives its own to the response."""
     sock_of_response: Any = None
     """The socket that such a connection gave to the response."""
+    is_kept = False
+    """Whether it has served before: the server may close it just as the next request leaves."""
     response_class = EagerResponse
     debuglevel: ClassVar[int] = 0  # type: ignore[misc]  # must not be set: it prints every header
     _holds = False
@@ -216,6 +233,7 @@ class TrackedConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         sock = _current.get().connect(super()._new_conn)
         self._close_handle()
+        self.is_kept = False
         self.handle = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         try:
             _current.get().attach(self, sock)
@@ -249,9 +267,21 @@ class TrackedConnection(HTTPConnection):
         try:
             super().request(method, url, body, headers, **kwargs)
         except BaseException as error:  # noqa: BLE001  # re-raised, an interrupt too
+            if isinstance(error, CLOSED):
+                _current.get().note_failure(self)
             raise error.with_traceback(None)  # noqa: B904  # the same error
         finally:
             self._holds, self._held = False, b""
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 declares it
+        """Wait for the response, and read its head."""
+        try:
+            response = super().getresponse()
+        except CLOSED:
+            _current.get().note_failure(self)
+            raise
+        self.is_kept = True
+        return response
 
     def send(self, data: Any) -> None:
         """Send data, or hold the headers until the body follows."""

@@ -250,7 +250,16 @@ class Exchange:
                 timeout=(connect, min(self._limits.silence_of(url), MAX_TIMEOUT)),
                 verify=(check_ca_bundle() or True) if parts.scheme == "https" else True,
             )
-            return send(request, may_use_proxy=not is_loopback(parts.hostname or ""))
+            return self._send_on_live(request, may_use_proxy=not is_loopback(parts.hostname or ""))
+
+    def _send_on_live(self, request: SentRequest, *, may_use_proxy: bool) -> urllib3.BaseHTTPResponse:
+        """Send a request; again if the server was just closing the connection, kept from before (RFC 9112, 9.3.1)."""
+        try:
+            return send(request, may_use_proxy=may_use_proxy)
+        except FOREIGN_ERRORS:
+            if not self._lease.take_stale():
+                raise
+        return self._send_on_live(request, may_use_proxy=may_use_proxy)
 
     @property
     def _has_all(self) -> bool:

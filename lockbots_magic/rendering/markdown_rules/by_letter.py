@@ -45,6 +45,8 @@ _BLOCK = {
 }
 _OF_LETTERS = frozenset({"time", "table", "code", "lheading", "paragraph"})
 """Rules of blocks that are tried where a line begins with a letter."""
+_MAY_END = frozenset("-=|:" + "".join(_BLOCK.values()))
+"""Where a line begins that may end a paragraph: as its underline, as that of a table, or as a block of its own."""
 _STOPS = "]"
 """Where a text ends although no rule begins: `parse_link_label` looks for it."""
 
@@ -183,7 +185,7 @@ def _underlined(state: StateBlock, first: int, last: int, silent: bool) -> bool:
         begin = state.bMarks[line] + state.tShift[line]
         if begin >= state.eMarks[line]:
             break
-        if state.src[begin] in "-=":
+        if state.src[begin] in _MAY_END:  # to look further would read the same lines again at each paragraph
             return lheading(state, first, last, silent)
     state.parentType = "paragraph"  # as that of markdown-it leaves it, which the rule of lists sees
     return False

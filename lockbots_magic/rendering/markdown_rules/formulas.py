@@ -87,7 +87,8 @@ def _formula_block(state: StateBlock, first: int, last: int, silent: bool) -> bo
     indentation = min(state.blkIndent, state.sCount[first])  # less than that of a list which the formula ends
     # Line up to which each end was sought in vain, so that it is sought once.
     endless, sought = state.env.setdefault("endless", {}), (closing, indentation)
-    line, after = max(first, endless.get(sought, 0) - 1), opening.end()
+    line = max(first, endless.get(sought, 0) - 1)
+    after = opening.end() if line == first else state.bMarks[line] + state.tShift[line]
     while (at := state.src.find(closing, after, state.eMarks[line])) < 0:
         line += 1
         if line >= last or state.isEmpty(line) or state.sCount[line] < indentation:

@@ -685,6 +685,41 @@ def test_next_request_works_after_the_server_closed_an_idle_connection():
         assert server.connections == 2
 
 
+@pytest.mark.parametrize("how", ["end", "reset"])
+def test_request_that_meets_a_connection_being_closed_is_sent_again(how):
+    """A server closes a kept connection just as the next request leaves, which no look at the connection foresees."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer(b"hello")
+        if peer.request() and how == "reset":
+            peer.reset()
+
+    with RawServer(script) as server:
+        for _ in range(3):
+            assert body_of(server.url) == b"hello"
+        assert (server.connections, len(server.requests)) == (3, 5), "two of them were not answered"
+
+
+def test_request_is_not_sent_again_on_a_new_connection_or_once_it_is_cancelled():
+    cancel = Cancellation()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        if peer.number == 1:
+            peer.answer(b"hello")
+            peer.request()
+            cancel.cancel()
+
+    with RawServer(script) as server:
+        assert body_of(server.url) == b"hello"
+        with pytest.raises(Cancelled), exchange(server.url, cancel=cancel):
+            pass
+        assert server.connections == 1
+        failure_of(server.url)
+        assert server.connections == 2
+
+
 def test_late_cancel_does_not_affect_the_next_exchange_on_the_connection():
     got = threading.Event()
 
