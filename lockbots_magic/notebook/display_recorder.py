@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ..late_dataclass import late_dataclass
 from ..storage.output_metadata import KEY
+from .front_end import in_output_widget
 
 MAX_DISPLAYS = 100
 """Number of displays to keep; older ones are dropped."""
@@ -20,6 +21,7 @@ class _Display:
     cell: int
     identity: str | None
     bundle: Mapping[str, Any]
+    place: int
 
 
 class DisplayCallback(Protocol):
@@ -40,7 +42,8 @@ class DisplayCallback(Protocol):
 class DisplayRecorder:
     """Records what the cells of a running notebook display, by execution number.
 
-    Only the last state of an updated display is kept. Replies are left out: they are in their conversations.
+    Only the last state of an updated display is kept, and nothing that `clear_output` removed. Replies are left out:
+    they are in their conversations.
 
     The kernel calls a hook only in the thread that registered it. Our own threads report their displays through
     `callback`; displays from the user's threads are not recorded.
@@ -48,6 +51,8 @@ class DisplayRecorder:
 
     def __init__(self) -> None:
         self._displays: deque[_Display] = deque(maxlen=MAX_DISPLAYS)
+        self._cleared: dict[int, int] = {}  # by cell: how many printed pieces are gone
+        self._waiting: dict[int, int] = {}  # the same, once anything follows: clear_output(wait=True)
         self._shell: Any = None
         self._lock = threading.Lock()
 
@@ -78,15 +83,25 @@ class DisplayRecorder:
 
         return record
 
-    def of(self, cell: int) -> list[Mapping[str, Any]]:
-        """Return what a cell displayed: a mapping of MIME type to data for each display."""
+    def of(self, cell: int) -> list[tuple[int, Mapping[str, Any]]]:
+        """Return what a cell displayed: its place, as for `cleared`, and its data by MIME type."""
         with self._lock:
-            return [shown.bundle for shown in self._displays if shown.cell == cell and shown.bundle]
+            self._settle(cell)
+            return [(shown.place, shown.bundle) for shown in self._displays if shown.cell == cell and shown.bundle]
+
+    def cleared(self, cell: int) -> int:
+        """Return how many of the pieces that a cell printed are gone, as `clear_output` was called after them."""
+        with self._lock:
+            self._settle(cell)
+            return self._cleared.get(cell, 0)
 
     def _hook(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Record the display in a message and pass the message on; malformed messages are ignored."""
+        """Record the display or the clearing in a message and pass it on; malformed messages are ignored."""
         with suppress(Exception):
             kind, content = message["msg_type"], message["content"]
+            if kind == "clear_output":
+                self._clear(self._running_cell(), waits=content["wait"])
+                return message
             bundle = {} if _is_ours(content.get("metadata")) else content["data"]
             identity = content.get("transient", {}).get("display_id")
             if kind == "display_data":
@@ -102,7 +117,35 @@ class DisplayRecorder:
             for shown in known:
                 shown.bundle = bundle
             if cell is not None and all(shown.cell != cell for shown in known):
-                self._displays.append(_Display(cell, identity, bundle))
+                if cell in self._waiting:
+                    self._drop(cell, self._waiting[cell])
+                self._displays.append(_Display(cell, identity, bundle, self._count_printed(cell)))
+
+    def _clear(self, cell: int, *, waits: bool) -> None:
+        """Drop the outputs of a cell, at once or when another follows; an `Output` widget clears its own."""
+        if in_output_widget(self._shell):
+            return
+        with self._lock:
+            if waits:
+                self._waiting[cell] = self._count_printed(cell)
+            else:
+                self._drop(cell, self._count_printed(cell))
+
+    def _drop(self, cell: int, printed: int) -> None:
+        self._displays = deque((shown for shown in self._displays if shown.cell != cell), maxlen=MAX_DISPLAYS)
+        self._cleared[cell] = printed
+        self._waiting.pop(cell, None)
+
+    def _settle(self, cell: int) -> None:
+        """Drop what was to be cleared by the next output, if that was printed or is an error."""
+        failed = getattr(self._shell.history_manager, "exceptions", {}) if self._shell else {}
+        if cell in self._waiting and (self._count_printed(cell) > self._waiting[cell] or cell in failed):
+            self._drop(cell, self._waiting[cell])
+
+    def _count_printed(self, cell: int) -> int:
+        """Return the number of pieces that IPython keeps of a cell: those of printed text, and results."""
+        kept = getattr(self._shell.history_manager, "outputs", {})  # since IPython 9
+        return sum(len(output.bundle.get("stream", "x")) for output in kept.get(cell, ()))
 
     def _running_cell(self) -> int:
         """Return the execution number of the running cell.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..errors import UsageError
@@ -40,8 +41,11 @@ _SELECTION = re.compile(r"\s*(\d{1,9})\s*(?:([-‐‑–—−])\s*(\d{1,9})?)?\
 class DisplayLog(Protocol):
     """Displayed data of cells, by execution number."""
 
-    def of(self, cell: int) -> list[Mapping[str, Any]]:
-        """Return what a cell displayed: a mapping of MIME type to data for each display."""
+    def of(self, cell: int) -> list[tuple[int, Mapping[str, Any]]]:
+        """Return what a cell displayed: how many pieces were printed before it, and its data by MIME type."""
+
+    def cleared(self, cell: int) -> int:
+        """Return how many of the pieces that a cell printed were cleared."""
 
 
 class CellHistory:
@@ -76,24 +80,50 @@ class CellHistory:
         """Yield the outputs of a cell: text as a terminal shows it, or a mapping of MIME type to data."""
         kept = getattr(self._history, "outputs", None)
         displays = self._displays.of(number) if self._displays else []
+        cleared = self._displays.cleared(number) if self._displays else 0
         is_printed = False
-        for output in kept.get(number, ()) if kept is not None else ():
-            if output.output_type.endswith("_stream"):
-                text = clean_terminal_output("".join(output.bundle.get("stream", ())))
-                is_printed |= _GROUP in text
-                yield strip_paths(text) if _GROUP in text else text
-            elif output.output_type == "execute_result":
-                yield from displays
-                displays = []
-                yield output.bundle
-            elif not displays:
-                yield output.bundle
-        yield from displays
+        for output in _in_order(kept.get(number, ()) if kept is not None else (), displays, cleared):
+            if not isinstance(output, str):
+                yield output
+                continue
+            text = clean_terminal_output(output)
+            is_printed |= _GROUP in text
+            yield strip_paths(text) if _GROUP in text else text
         if kept is None and number in self._shell.user_ns.get("Out", {}):
             yield {"value": self._shell.user_ns["Out"][number]}
         error = getattr(self._history, "exceptions", {}).get(number)
         if error and not is_printed:
             yield strip_paths(clean_terminal_output("\n".join(error["traceback"])))
+
+
+def _in_order(
+    kept: Iterable[Any], displays: Sequence[tuple[int, Mapping[str, Any]]], cleared: int
+) -> Iterator[str | Mapping[str, Any]]:
+    """Yield the outputs of a cell in order: printed text, with the displays between its pieces, and the result.
+
+    Args:
+        kept: What IPython keeps: pieces of printed text, a result, and displays, unless there is a record of these.
+        displays: The record, see `DisplayLog.of`.
+        cleared: Number of pieces that are left out.
+    """
+    waiting, at = deque(displays), 0
+    for output in kept:
+        is_text = output.output_type.endswith("_stream")
+        text: list[str] = []
+        for piece in output.bundle.get("stream", ()) if is_text else (output.bundle,):
+            if waiting and waiting[0][0] <= at:
+                yield from ["".join(text)] if text else []
+                text = []
+            while waiting and waiting[0][0] <= at:
+                yield waiting.popleft()[1]
+            if at >= cleared and is_text:
+                text.append(piece)
+            elif at >= cleared and (output.output_type == "execute_result" or not displays):
+                yield piece
+            at += 1
+        if text:
+            yield "".join(text)
+    yield from (bundle for _place, bundle in waiting)
 
 
 def cells_part(selection: str, cells: CellHistory, *, images_before: int = 0) -> PromptPart:

@@ -5,6 +5,7 @@ import re
 import threading
 from types import SimpleNamespace
 
+import IPython
 import pytest
 
 from lockbots_magic.errors import UsageError
@@ -15,6 +16,7 @@ from lockbots_magic.prompt.part import PromptPart
 from lockbots_magic.security.secrets import Secret
 from lockbots_magic.storage.output_metadata import KEY
 
+IPYTHON = IPython.version_info
 PNG = b"\x89PNG\r\n\x1a\n"
 URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 
@@ -233,7 +235,7 @@ def displayed():
 
 
 def texts(displays, cell):
-    return [bundle["text/plain"] for bundle in displays.of(cell)]
+    return [bundle["text/plain"] for _, bundle in displays.of(cell)]
 
 
 def test_displays_of_threads_belong_to_the_cell_that_started_them(displayed):
@@ -287,6 +289,59 @@ def test_malformed_display_message_is_passed_on(displayed):
     _, publisher, _ = displayed
     for message in ({}, {"msg_type": "display_data"}, {"msg_type": "display_data", "content": {"metadata": 5}}):
         assert publisher.hooks[0](message) is message
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    """A kernel with the extension; what a cell is as a prompt: `shown(number)`."""
+    pytest.importorskip("ipykernel")
+    from tests.kernels import Kernel
+
+    with Kernel() as kernel:
+        kernel.run("%load_ext lockbots_magic\nfrom IPython.display import display, clear_output, HTML\nimport sys")
+        yield kernel
+
+
+def outputs_of(kernel, code):
+    """Run a cell in the kernel, and return its outputs as a prompt has them."""
+    number = kernel.run(code).reply["execution_count"]
+    shown = visible_dry_run(kernel.run(f"%chat --dry-run --cells {number} -- hi"))
+    return re.findall(r"Out \[\d+\]:\n *```\n(.*?)\n *```", shown, re.S)
+
+
+def visible_dry_run(execution):
+    return re.sub(r"(?m)^ {4}", "", "".join(o["data"]["text/plain"] for o in execution.outputs))
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(IPYTHON < (9,), reason="IPython keeps printed text since 9")
+def test_printed_text_stands_between_the_displays_as_in_the_notebook(kernel):
+    code = "for name in ('a', 'b'):\n    print(name)\n    display({'text/plain': name * 3}, raw=True)\nprint('end')\n5"
+    assert outputs_of(kernel, code) == ["a", "aaa", "b", "bbb", "end", "5"]
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(IPYTHON < (9,), reason="IPython keeps printed text since 9")
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("print('gone'); display('gone'); clear_output(); print('kept'); display('last')", ["kept", "'last'"]),
+        ("for n in range(40):\n    clear_output(wait=True)\n    print('step', n)\n    display(n)", ["step 39", "39"]),
+        ("for n in range(3):\n    clear_output(wait=True)\n    display(n)", ["2"]),
+        ("display('stays'); clear_output(wait=True)", ["'stays'"]),
+        ("print('gone'); clear_output(wait=True); 'result'", ["'result'"]),
+        ("print('gone'); clear_output()", []),
+    ],
+)
+def test_what_was_cleared_is_not_sent(kernel, code, shown):
+    assert outputs_of(kernel, code) == shown
+
+
+@pytest.mark.kernel
+def test_an_output_widget_that_is_cleared_leaves_the_cell_as_it_is(kernel):
+    pytest.importorskip("ipywidgets")
+    code = "import ipywidgets\nout = ipywidgets.Output()\ndisplay('stays')\nwith out:\n    clear_output()"
+    assert outputs_of(kernel, code) == ["'stays'"]
 
 
 FROM_A_THREAD = """
