@@ -58,11 +58,21 @@ class RowSource:
         return RowSource([self.table[at] for at in spread(size, count)])
 
 
+class _LabelledRow(dict[str, Any]):
+    """Values by the names of columns; those whose label is a number or a tuple are found by it, too."""
+
+    def __missing__(self, label: object) -> Any:
+        if isinstance(label, str):
+            raise KeyError(label)
+        return self[str(label)]
+
+
 class _PandasRows(RowSource):
     def __iter__(self) -> Iterator[SourceRow]:
         names = [str(name) for name in self.table.columns]
+        kind = dict if names == list(self.table.columns) else _LabelledRow
         for position, (index, *values) in enumerate(self.table.itertuples(name=None)):
-            yield SourceRow(position, index, dict(zip(names, values, strict=True)))
+            yield SourceRow(position, index, kind(zip(names, values, strict=True)))
 
     def pick(self, count: int) -> RowSource:
         return _PandasRows(self.table.iloc[spread(len(self.table), count)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import keyword
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -66,7 +67,8 @@ class RowTemplate:
     ) -> None:
         if not template.strip():
             raise UsageError(_("The prompt is empty."))
-        self._pieces = [template] if raw else split_template(template)
+        columns = tuple(columns)
+        self._pieces = [template] if raw else split_template(template, lambda text: _column_hint(text, columns))
         self._images, self._files = tuple(images), tuple(files)
         self._variables = variables
         self._filter = keep
@@ -75,7 +77,6 @@ class RowTemplate:
         self._single = ""
         self._scope: dict[str, Any] = {**variables}
         self._last: tuple[str, ...] = ()
-        columns = tuple(columns)
         self._check_names(columns)
         if columns:
             self._check_attachments(columns)
@@ -166,6 +167,11 @@ class RowTemplate:
             self._scope[self._single] = columns[VALUE]
 
     def _check_names(self, columns: tuple[str, ...]) -> None:
+        for piece in self._pieces:
+            if isinstance(piece, str) or _free_names(piece.source):
+                continue
+            if hint := _column_hint(piece.source, columns):  # a year, or None
+                raise UsageError(_("{expression} is a value of Python. {hint}", expression=piece, hint=hint))
         known = {*columns, *self._variables, *vars(builtins), ROW}
         named = [name for piece in self._pieces if isinstance(piece, Expression) for name in _free_names(piece.source)]
         unknown = list(dict.fromkeys(name for name in named if name not in known))
@@ -173,13 +179,20 @@ class RowTemplate:
             self._single = unknown[0]  # rows without columns: the one name stands for the row
         elif unknown and columns:
             listed = ", ".join(map(str, columns[:20])) + (", …" if len(columns) > 20 else "")
-            raise UsageError(
-                _(
-                    "{{{{ {unknown} }}}}: neither a column nor a variable. Columns: {listed}.",
-                    unknown=unknown[0],
-                    listed=listed,
-                )
+            error = _(
+                "{{{{ {unknown} }}}}: neither a column nor a variable. Columns: {listed}.",
+                unknown=unknown[0],
+                listed=listed,
             )
+            hints = (_column_hint(piece.source, columns) for piece in self._pieces if isinstance(piece, Expression))
+            raise UsageError(" ".join(filter(None, (error, next(filter(None, hints), "")))))
+
+
+def _column_hint(text: str, columns: Sequence[str]) -> str:
+    """Return how to write a column whose name is no name of Python; ``""`` if `text` is not one."""
+    if text.isidentifier() and not keyword.iskeyword(text):
+        return ""
+    return _("The column is {{{{ row[{name!r}] }}}}.", name=text) if text in columns and ROW not in columns else ""
 
 
 def _path(value: Any) -> str | Path:

@@ -32,6 +32,16 @@ _LANGUAGES = {
 """Names of languages in Markdown, by file suffix, if they differ."""
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[\u0400-\u04ff]{2,}")
+_RUSSIAN = re.compile("(?:[А-ЯЁ]?[а-яё]+|[А-ЯЁ]{2,})")
+_RANK = {letter: rank for rank, letter in enumerate("ъёфэщцюшжхйчбзгьыяупдмклвртсниаео", 1)}
+"""Letters of Russian, by how common they are."""
+_OTHER_PAGES = ("koi8-r", "cp866")
+MAX_SAMPLE = 10_000
+"""Bytes from which an encoding is guessed."""
+MIN_LEAD = 1.3
+"""How much more like Russian a text must be in another encoding than in cp1251."""
+CAPITALS = 0.8
+"""Weight of words in capitals."""
 
 
 def find_file(name: str | Path, hint: str) -> Path:
@@ -87,8 +97,9 @@ def _find_similar(path: Path) -> str | None:
 def decode_text(data: bytes, *, is_whole: bool = True) -> tuple[str, str] | None:
     """Decode text in an unknown encoding.
 
-    A byte order mark names the encoding. Without one, UTF-8 is tried first; then cp1251 if most non-ASCII words would
-    be wholly Cyrillic, else cp1252; latin-1 where these have gaps.
+    A byte order mark names the encoding. Without one, UTF-8 is tried first; then koi8-r or cp866 if the text would be
+    Russian in it and not in cp1251; cp1251 if most non-ASCII words would be wholly Cyrillic, else cp1252; latin-1 where
+    these have gaps.
 
     Args:
         data: Bytes of a file.
@@ -118,6 +129,33 @@ def _decode(data: bytes, encoding: str, *, is_whole: bool) -> str | None:
 
 
 def _guess_code_page(data: bytes) -> str:
-    words = [word for word in _WORD.findall(data.decode("cp1251", "replace")) if not word.isascii()]
-    cyrillic = sum(_CYRILLIC.fullmatch(word) is not None for word in words)
-    return "cp1251" if cyrillic * 2 > len(words) else "cp1252"
+    data = data[:MAX_SAMPLE]
+    for page in _OTHER_PAGES:
+        words = _foreign_words(data, page)
+        is_russian = _count(_RUSSIAN, words) * 2 > len(words)
+        if is_russian and _likeness(words) > MIN_LEAD * _likeness(_foreign_words(data, "cp1251")):
+            return page
+    words = _foreign_words(data, "cp1251")
+    return "cp1251" if _count(_CYRILLIC, words) * 2 > len(words) else "cp1252"
+
+
+def _foreign_words(data: bytes, page: str) -> list[str]:
+    return [word for word in _WORD.findall(data.decode(page, "replace")) if not word.isascii()]
+
+
+def _count(pattern: re.Pattern[str], words: list[str]) -> int:
+    return sum(len(word) > 1 and pattern.fullmatch(word) is not None for word in words)
+
+
+def _likeness(words: list[str]) -> float:
+    """Return how common the letters of words are in Russian; those of words that can't be Russian count nothing.
+
+    Text in koi8-r has its capitals and small letters exchanged in cp1251, and the other way round: words in capitals
+    alone, which are rare, count less.
+    """
+    ranks = (
+        sum(_RANK.get(letter, 0) for letter in word.lower()) * (CAPITALS if word.isupper() else 1)
+        for word in words
+        if _RUSSIAN.fullmatch(word)
+    )
+    return sum(ranks) / max(1, sum(map(len, words)))

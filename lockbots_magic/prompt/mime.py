@@ -21,7 +21,7 @@ MAX_SVG_LENGTH = 20_000
 """Characters of a drawing that is sent as its source."""
 
 _SAYS_NOTHING = re.compile(
-    r"\s*(?:<[\w.]+(?:\.<locals>\.\w+)*(?: object)?(?: at 0x[0-9A-Fa-f]+)?>|alt\.\w+\(\.\.\.\))\s*"
+    r"\s*(?:<(?!NA>)[\w.]+(?:\.<locals>\.\w+)*(?: object)?(?: at 0x[0-9A-Fa-f]+)?>|alt\.\w+\(\.\.\.\))\s*"
 )
 _METHODS = {
     "text/html": "_repr_html_",
@@ -32,7 +32,7 @@ _METHODS = {
 
 
 def says_nothing(text: str) -> bool:
-    """Whether a repr names only a class: `<IPython.core.display.HTML object>`."""
+    """Whether a repr names only a class: `<IPython.core.display.HTML object>`, but not the missing value of pandas."""
     return _SAYS_NOTHING.fullmatch(text) is not None
 
 

@@ -149,8 +149,12 @@ def _begin(expression: str, namespace: Mapping[str, Any], last_error: BaseExcept
     return value, bool(code.co_flags & inspect.CO_COROUTINE)
 
 
-def split_template(prompt: str) -> list[str | Expression]:
+def split_template(prompt: str, hint: Callable[[str], str] = lambda text: "") -> list[str | Expression]:
     """Split `prompt` into text and expressions, in order.
+
+    Args:
+        prompt: The template.
+        hint: Returns what to write in place of a text that is not an expression, if it knows.
 
     Raises:
         UsageError: Text between double braces is not an expression; the message names it.
@@ -158,7 +162,7 @@ def split_template(prompt: str) -> list[str | Expression]:
     found: list[str | Expression] = []
     at = 0
     while (start := prompt.find("{{", at)) >= 0 and prompt.find("}}", start + 2) >= 0:
-        expression, end = _parse_expression(prompt, start + 2)
+        expression, end = _parse_expression(prompt, start + 2, hint)
         found += [prompt[at:start], expression]
         at = end
     return [*found, prompt[at:]]
@@ -186,7 +190,7 @@ def _evaluate_part(expression: Expression, evaluate: Callable[[str], Any]) -> tu
     return part, is_block
 
 
-def _parse_expression(prompt: str, start: int) -> tuple[Expression, int]:
+def _parse_expression(prompt: str, start: int, hint: Callable[[str], str]) -> tuple[Expression, int]:
     """Return the expression that begins at `start`, and the index behind its braces.
 
     Dicts and strings may contain closing braces, so the first pair that leaves a valid expression is the end.
@@ -197,9 +201,10 @@ def _parse_expression(prompt: str, start: int) -> tuple[Expression, int]:
         if expression := _compile_expression(prompt[start:end]):
             return expression, end + 2
         end = prompt.find("}}", end + 1, limit)
-    seen = prompt[start : prompt.find("}}", start)]
+    seen = prompt[start : prompt.find("}}", start)].strip()
+    escape_hint = hint(seen) or _(ESCAPE_HINT)
     raise UsageError(
-        _("{text} is not a Python expression. {escape_hint}", text=Expression(seen.strip()), escape_hint=_(ESCAPE_HINT))
+        _("{text} is not a Python expression. {escape_hint}", text=Expression(seen), escape_hint=escape_hint)
     )
 
 

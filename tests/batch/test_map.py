@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 from collections import namedtuple
 from dataclasses import dataclass
 from typing import Literal
@@ -90,6 +91,30 @@ def test_unknown_name_is_refused_before_the_first_request():
     with pytest.raises(UsageError, match=r"reviw.*neither a column nor a variable. Columns: review"):
         Chat(asked.append).map("{{ reviw }}", [{"review": "x"}])
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("written", "column"),
+    [("Unit price", "Unit price"), ("class", "class"), ("a-b", "a-b"), ("2020", "2020"), ("Отзыв клиента",) * 2],
+)
+def test_column_whose_name_is_no_name_of_python_is_shown_the_way(written, column):
+    asked = []
+    with pytest.raises(UsageError, match=re.escape(f"The column is {{{{ row['{column}'] }}}}.")) as error:
+        Chat(asked.append).map(f"{{{{ {column} }}}}", [{column: 5}])
+    assert "--raw" not in str(error.value)
+    assert asked == []
+    assert Chat(shout).map(f"{{{{ row['{column}'] }}}}", [{column: 5}]).rows[0]["reply"] == "5"
+
+
+def test_columns_with_numbers_or_two_headers_are_found_by_these():
+    numbered = pd.DataFrame([["a", "b"]])
+    assert (
+        Chat(shout).map("{{ row[0] }} {{ row['1'] }} {{ row }}", numbered).rows[0]["reply"]
+        == "A B {'0': 'A', '1': 'B'}"
+    )
+    headed = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("price", "mean"), ("price", "max")]))
+    assert Chat(shout).map("{{ row['price', 'max'] }}", headed).rows[0]["reply"] == "2"
+    assert "KeyError: 'x'" in Chat(shout).map("{{ row['x'] }}", numbered).answers[0].error
 
 
 def test_columns_of_one_row_are_not_those_of_the_next():
