@@ -667,6 +667,8 @@ def test_prompt_that_is_no_text_is_a_usage_error():
             Chat(echo).ask(prompt)
     with pytest.raises(UsageError, match="The system prompt must be text, got int"):
         Chat(echo).ask("a", system=5)
+    with pytest.raises(UsageError, match="The system prompt must be text, got int"):
+        Chat(echo, system=5)
     for documents in (5, [b"a"]):
         with pytest.raises(UsageError, match="A document must be a file"):
             Chat(echo).ask("a", documents=documents)

@@ -28,7 +28,7 @@ from ..tools.tool_source import as_tools
 from .attachments import as_documents
 from .model_argument import resolve_provider
 from .redo import params_again, remarks_on_redo
-from .request import RequestOptions, build_request
+from .request import RequestOptions, build_request, check_system
 
 if TYPE_CHECKING:
     from ..batch.batch import Batch
@@ -99,6 +99,7 @@ class Chat:
         )
         self._provider = with_cassette(provider, cassette, mode, speed)
         self.conversation = Conversation() if conversation is None else conversation
+        check_system(system)
         if system is not None:
             self.conversation.system = system
         self.params = dict(params or {})

@@ -33,6 +33,12 @@ STREAM = "stream"
 """Parameter that decides how a reply comes, and is no part of what decides the answer."""
 
 
+def check_system(system: object) -> None:
+    """Raise `UsageError` if a system prompt is given and is not text."""
+    if not isinstance(system, str | None):
+        raise UsageError(_("The system prompt must be text, got {kind}.", kind=type(system).__name__))
+
+
 @late_dataclass(frozen=True, kw_only=True)
 class RequestOptions:
     """What is asked of `Chat.prepare` or `Chat.redo`."""
@@ -61,8 +67,7 @@ class RequestOptions:
         """Raise `UsageError` if a text is not one, the prompt is empty, or the policy or a limit is invalid."""
         if not isinstance(self.prompt, str):
             raise UsageError(_("The prompt must be text, got {kind}.", kind=type(self.prompt).__name__))
-        if not isinstance(self.system, str | None):
-            raise UsageError(_("The system prompt must be text, got {kind}.", kind=type(self.system).__name__))
+        check_system(self.system)
         if not self.prompt.strip():
             raise UsageError(_("The prompt is empty."))
         check_policy(None if isinstance(self.approve, Approval) else self.approve)

@@ -41,7 +41,7 @@ ONLY_EACH = {
     "through": "--through",
 }
 """Options that only `--each` has: attribute -> option."""
-NEEDED = ("In", "Out", "get_ipython")
+NEEDED = ("In", "Out", "get_ipython", "__builtins__", "__builtin__")
 """Variables without which IPython does not run cells."""
 
 

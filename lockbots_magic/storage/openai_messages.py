@@ -184,7 +184,7 @@ def _remarks(messages: Iterable[Message], said: Iterable[Message]) -> Iterator[s
 
 
 def _message(number: int, given: Any) -> Message:
-    if not isinstance(given, Mapping):
+    if not isinstance(given, Mapping) or "role" not in given:
         raise UsageError(_("message {number} is not an object with a role and a content.", number=number))
     role = given.get("role")
     if not isinstance(role, str) or role not in _ROLES:

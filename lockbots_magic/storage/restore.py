@@ -159,4 +159,9 @@ def _panel_entries(cells: Sequence[CodeCell], known: set[int]) -> Iterator[Histo
 def _why_nothing(cells: Sequence[CodeCell]) -> str:
     if any(cell.turn_outputs or cell.panel_records for cell in cells):
         return _("holds no conversation: its prompts were sent outside conversations, or it was deleted.")
+    if any(cell.is_chat and cell.has_reply for cell in cells):
+        return _(
+            "holds replies, but not the metadata of their outputs, in which the turns are: a program such as "
+            "nbstripout removed them, or another tool wrote them. Run its %%chat cells again."
+        )
     return _("holds no saved turns: its outputs were cleared or never saved. Run its %%chat cells again.")

@@ -52,7 +52,8 @@ def test_variable_that_hides_one_of_python_is_told(run, openai, shell):
         assert "own max" in run("%%chat --to max\nhi").outputs[0].data["text/html"]
     finally:
         shell.user_ns.pop("max", None)
-    for command in ("%%chat --to In\nhi", "%lockbots compare openai:m --to Out -- hi"):
+    commands = ("%%chat --to In\nhi", "%%chat --to __builtins__\nhi", "%lockbots compare openai:m --to Out -- hi")
+    for command in commands:
         assert "Choose another name" in str(run(command).error)
     assert {"In", "Out"} <= {*shell.user_ns}
 

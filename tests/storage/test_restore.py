@@ -172,6 +172,8 @@ def test_unreadable_file_is_one_clear_error(tmp_path, monkeypatch):
 def test_a_notebook_without_a_conversation_says_why(notebook):
     notebook.add("c1", "%%chat\nhi")
     assert "outputs were cleared" in notebook.refused()
+    notebook.add("c3", "%%chat\nhi", shown("a reply whose metadata were removed"))
+    assert "not the metadata" in notebook.refused()
     notebook.show("c2", "%%chat --no-history\nhi", HistoryEntry(None, Turn("hi", "yes")))
     assert "outside conversations" in notebook.refused()
 
