@@ -25,7 +25,7 @@ MAX_NAME = 100
 """Length (characters) to which the name of a file is cut."""
 MAX_VARIABLES = 8
 
-_MENTION = re.compile(r"(?<![\w@.])@([A-Za-z_]\w*)(?![\w@])")
+_MENTION = re.compile(r"(?<![\w@.])@([^\W\d]\w*)(?![\w@])")
 _HIDDEN = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
@@ -78,10 +78,10 @@ def _decode(files: Sequence[Any]) -> list[tuple[str, bytes]]:
 
 
 def _file_name(text: str) -> str:
-    """Return the name of a file without its folder, in characters that can stand in a path."""
+    """Return the name of a file without its folder, in characters that can stand in a path; `.env` keeps its dot."""
     name = re.split(r"[/\\]", printable(text))[-1]
     stem, dot, ending = "".join(c if c.isalnum() or c in " ._-()" else "_" for c in name).rpartition(".")
-    return f"{stem[-MAX_NAME:]}{dot}{ending[:20]}".strip(" .") or "file"
+    return f"{stem[-MAX_NAME:]}{dot}{ending[:20]}".rstrip(" .").lstrip() or "file"
 
 
 def _read(name: str, data: bytes, choose: Chooser) -> PromptPart:

@@ -120,7 +120,7 @@ def read_document(path: Path, selection: str = "") -> Document:
     kind = _FORMATS[suffix]
     _check_size(path, name)
     library = _load(kind, name)
-    with _errors_of_readers(name):
+    with _errors_of_readers(path):
         text, notes = _collect(kind.read(library, path, selection), name)
     pages = len(library.PdfReader(path).pages) if kind.media_type == PDF else None
     return Document(path, kind.media_type, text, notes, selection, pages)
@@ -137,18 +137,20 @@ def read_whole_text(path: Path) -> str:
         found = decode_text(read_bytes(path, MAX_BYTES))
         return found[0] if found else ""
     library = _load(kind, name)
-    with _errors_of_readers(name):
+    with _errors_of_readers(path):
         return "\n\n".join(section.text for section in kind.read(library, path, ""))
 
 
 @contextmanager
-def _errors_of_readers(name: str) -> Iterator[None]:
+def _errors_of_readers(path: Path) -> Iterator[None]:
     try:
         yield
     except UsageError:
         raise
     except Exception as error:  # readers of damaged files raise anything
-        why = to_one_line(f"{type(error).__name__}: {error}", 200).removesuffix(": ")
+        said = str(error).replace(str(path), path.name)  # in a panel the folder is a temporary one
+        why = to_one_line(f"{type(error).__name__}: {said}", 200).removesuffix(": ")
+        name = to_one_line(path.name)
         raise UsageError(
             _("Can't read {name}: it may be damaged, or not what its name says ({why}).", name=name, why=why)
         ) from error

@@ -25,13 +25,25 @@ def test_files_stand_before_the_prompt_and_pictures_beside_it():
     assert [url[:22] for url in part.images] == ["data:image/png;base64,"]
 
 
+def test_a_hidden_file_keeps_its_name():
+    assert attach("p", [file(".gitignore", b"*.pyc\n")], {}).text == "File .gitignore:\n```\n*.pyc\n```\n\np"
+
+
+def test_error_of_a_damaged_document_names_no_temporary_folder():
+    pytest.importorskip("docx")
+    with pytest.raises(UsageError, match=r"a\.docx") as error:
+        attach("p", [file("a.docx", b"PK\x03\x04junk")], {})
+    assert "lockbots-" not in str(error.value)
+
+
 def test_a_variable_that_is_mentioned_stands_behind_the_prompt():
     part = attach("Sum @xs, not {{ xs }} or @ys", [], {"xs": [1, 2]})
     assert part.text == "Sum @xs, not {{ xs }} or @ys\n\n`xs`:\n\n[1, 2]"
 
 
 def test_only_names_of_variables_are_mentions():
-    namespace = dict.fromkeys(("a", "df", "_x", "In"), 0)
+    namespace = dict.fromkeys(("a", "df", "_x", "In", "таблица", "é2"), 0)
+    assert mentions("@таблица, @é2 и почта@таблица.рф", namespace) == ["таблица", "é2"]
     assert mentions("@df @df @a, @_x @In b@a a.@a @@a @nosuch @df.", namespace) == ["df", "a"]
 
 
