@@ -19,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from ..language import _
+from ..security.secret_shapes import find_secrets
 
 _PREFIX = "#/$defs/"
 
@@ -104,6 +105,14 @@ def default_of(value: Any) -> dict[str, Any]:
     return {"default": value} if is_scalar else {}
 
 
+def without_secret(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a field without its default, if that looks like a secret: the model gets the schema."""
+    default = schema.get("default") if isinstance(schema, dict) else None
+    if isinstance(default, str) and find_secrets(f"{name} = {default!r}"):
+        return {key: value for key, value in schema.items() if key != "default"}
+    return schema
+
+
 def tidy_schema(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema without titles, its definitions inlined unless they refer to themselves."""
     definitions = schema.get("$defs", {})
@@ -153,7 +162,7 @@ def _tidy(node: Any, definitions: Mapping[str, Any], keep_title: bool = False) -
     tidied: dict[str, Any] = {}
     for key, value in node.items():
         if key in ("properties", "patternProperties"):
-            tidied[key] = {name: _tidy(schema, definitions) for name, schema in value.items()}
+            tidied[key] = {name: without_secret(name, _tidy(schema, definitions)) for name, schema in value.items()}
         elif key == "prefixItems":  # of a NamedTuple, whose fields have only their titles
             tidied[key] = [_tidy(item, definitions, keep_title=True) for item in value]
         elif key in ("const", "enum", "examples", "required") or (key == "default" and _is_json(value)):

@@ -22,7 +22,15 @@ from typing_extensions import NotRequired, Required, TypedDict
 
 from ..errors import UsageError
 from ..language import N_, _
-from .json_schema import Docstring, SchemaGenerator, annotated_text, count_branches, default_of, tidy_schema
+from .json_schema import (
+    Docstring,
+    SchemaGenerator,
+    annotated_text,
+    count_branches,
+    default_of,
+    tidy_schema,
+    without_secret,
+)
 from .json_values import MAX_MESSAGE, NESTED_TOO_DEEPLY, SchemaMismatch, quote_value, shorten
 
 MAX_ERRORS = 3
@@ -153,7 +161,7 @@ class ArgumentSchema:
         for name, schema in properties.items():
             if text := annotated_text(hints[name]) or documented.get(name):
                 schema.setdefault("description", text)
-            schema.update(default_of(self._signature.parameters[name].default))
+            schema.update(without_secret(name, default_of(self._signature.parameters[name].default)))
         others = self._record.properties[self._others].get("additionalProperties", True) if self._others else False
         return {
             "type": "object",

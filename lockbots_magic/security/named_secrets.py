@@ -20,8 +20,11 @@ MIN_VALUE = 8
 NAMED_VALUE = N_("value under the name of a credential")
 """Kind of a secret that was found by the name before it."""
 
-_PASSWORDS = "passw(?:or)?d|passphrase|secret"
-_KEYS = "(?:api|access|secret|private|auth|encryption|account|signing)[_-]?key(?:[_-]id)?|token|credential"
+_PASSWORDS = "passw(?:or)?d|passphrase|secret|пароль|секрет(?![а-яё])"
+_KEYS = (
+    "(?:api|access|secret|private|auth|encryption|account|signing)[_-]?key(?:[_-]id)?|token|credential|"
+    "токен|(?:секретный|закрытый|api)[ _-]ключ"
+)
 _ENDING = (
     r"(?i:s(?<=credentials)|-key|_?(?:id|value|base|key|prod|production|dev|test|live|staging|old|new|v?\d{1,3}))?"
 )
@@ -238,7 +241,10 @@ def _cells(row: str, at: int) -> list[tuple[int, int]]:
 
 
 _SEARCHES: tuple[tuple[tuple[str, ...], Callable[[str], Iterator[Finding]]], ...] = (
-    (("passw", "passphrase", "secret", "key", "token", "credent", "pwd"), _find_values),
+    (
+        ("passw", "passphrase", "secret", "key", "token", "credent", "pwd", "пароль", "секрет", "токен", "ключ"),
+        _find_values,
+    ),
     (("auth", "cook", "g=", "gnature=", "machine", "curl"), _find_logins),
     (("|",), _find_columns),
 )

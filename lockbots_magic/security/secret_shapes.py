@@ -51,6 +51,10 @@ _TOKENS = {
     N_("Databricks token"): r"dapi[a-f0-9]{32}",
     N_("Shopify token"): r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
     N_("Telegram token"): r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
+    N_("Yandex key"): (
+        r"AQVN[A-Za-z0-9_-]{35,38}(?![A-Za-z0-9_-])|/|y[0-6]_[A-Za-z0-9_-]{30,250}|/|"
+        r"t1\.[A-Za-z0-9_-]{10,4000}={0,2}\.[A-Za-z0-9_-]{20,250}={0,2}"
+    ),
     N_("JSON Web Token"): r"eyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,2000}",
     N_("Azure key"): r"AccountKey=[A-Za-z0-9+/]{60,100}={0,2}",
     N_("bearer token"): r"[Bb]earer [A-Za-z0-9._~+/-]{24,4000}={0,2}",

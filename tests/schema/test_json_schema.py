@@ -404,3 +404,14 @@ def test_a_parameter_that_json_cannot_represent_is_named():
         arguments_of(f)
     with pytest.raises(UsageError, match=r"^g, parameter frames: JSON can't represent numpy.ndarray"):
         arguments_of(g)
+
+
+def test_default_of_a_field_that_looks_like_a_secret_is_not_described():
+    @dataclasses.dataclass
+    class Login:
+        user: str = "me"
+        password: str = "hunter2-4ever"
+
+    schema = type_schema(Login).json_schema
+    assert schema["properties"]["user"]["default"] == "me"
+    assert "hunter2" not in repr(schema)

@@ -228,6 +228,19 @@ def test_arguments_are_bound_as_the_function_takes_them():
     assert call(f, a=1) == (1, 2, Colour.RED, (), {})
 
 
+def test_default_that_looks_like_a_secret_is_used_and_not_described():
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0"
+
+    def f(q: str, key: str = token, password: str = "hunter2-4ever", page: str = "first"):
+        return key, password, page
+
+    described = repr(argument_schema(f).json_schema)
+    assert "first" in described
+    assert "ghp_" not in described
+    assert "hunter2" not in described
+    assert call(f, q="x") == (token, "hunter2-4ever", "first")
+
+
 def test_a_missing_positional_only_argument_keeps_its_default():
     def f(a=1, b=2, /):
         return a, b

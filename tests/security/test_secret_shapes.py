@@ -42,6 +42,9 @@ SECRETS = [
     "SG." + LETTERS[:22] + "." + LETTERS,
     "ey" + "Jhbg" + LETTERS[:20] + ".eyJzd" + LETTERS + "." + LETTERS,
     "Bearer " + LETTERS,
+    "AQ" + "VN" + LETTERS[:36],
+    "y0" + "_AgAAAA" + LETTERS + LETTERS[:12],
+    "t1" + ".9euelZq" + LETTERS + "." + (LETTERS * 3)[:86],
 ]
 NAMED = [
     'password = "{}"',
@@ -77,6 +80,11 @@ NAMED = [
     "Server=db;User Id=sa;Password={};Database=x",
     'requests.get(url, auth=("me", "{}"))',
     "api_key = {}  # of the team",
+    "Пароль: {}",
+    "пароль = '{}'",
+    "{{'токен': '{}'}}",
+    "секретный ключ: {}",
+    "ПАРОЛЬ={}",
     "secret-key: {}",
     "'secret-key' = '{}'",
     "api_key: {} \r\nmodel: x\r\n",
@@ -115,6 +123,8 @@ HARMLESS = [
     'api_key=os.environ["MY_API_KEY1"]',
     "docker run -u 1000:1000 image --token-file /run/token2.txt --password-stdin",
     "Cookie: a recipe of 12 pieces, secret: the answer to 42",
+    "Токенов: 4096-8192, пароль: придумайте_новый, секреты успеха: 2-я_часть, ключ: основной-2",
+    "Паролей нет; токен-лимит: gpt-4o-mini",
     "https://example.org/AKIA/risk-management",
 ]
 
@@ -210,14 +220,15 @@ def test_searches_that_a_text_is_spared_would_find_nothing(text, value, spell):
 
 
 def test_text_of_each_shape_is_searched_for_it():
-    @settings(max_examples=2, database=None)
-    @given(st.data())
-    def check(data):
-        for _, shape in _SHAPES:
-            if "://" not in shape.pattern:
-                assert _MAY_HAVE_SHAPE.search(data.draw(st.from_regex(shape.pattern, fullmatch=True)))
+    for _, shape in _SHAPES:
+        if "://" not in shape.pattern:
 
-    check()
+            @settings(max_examples=2, database=None)
+            @given(st.from_regex(shape.pattern, fullmatch=True))
+            def check(text):
+                assert _MAY_HAVE_SHAPE.search(text)
+
+            check()
 
 
 def test_time_to_search_grows_with_the_text():
@@ -231,6 +242,9 @@ def test_time_to_search_grows_with_the_text():
         "?sig=",
         "token",
         "token: a",
+        "пароль: a",
+        "t1.a",
+        "y0_",
         "token', '",
         "a_",
         "--a-",
