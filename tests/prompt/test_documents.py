@@ -143,6 +143,29 @@ def test_sheets_of_a_workbook(tmp_path):
         file_part(f"{path}#Nots")
 
 
+def test_formula_without_a_value_is_sent_itself_and_told(tmp_path):
+    openpyxl = need("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append([2, "=A1*2", openpyxl.worksheet.formula.ArrayFormula("C1", "=SUM(A1:A9)"), "'=text"])
+    book.save(tmp_path / "a.xlsx")
+    part = file_part(tmp_path / "a.xlsx")
+    assert "| 2 | =A1*2 | =SUM(A1:A9) | '=text |" in part.text
+    assert "formulas were sent where the file has no values" in part.notes[0]
+    assert file_part(write_book(tmp_path / "book.xlsx")).notes == ()
+
+
+def test_hidden_sheet_is_told(tmp_path):
+    openpyxl = need("openpyxl")
+    book = openpyxl.Workbook()
+    book.create_sheet("Salaries").append(["x"])
+    book["Salaries"].sheet_state = "hidden"
+    book.save(tmp_path / "a.xlsx")
+    assert file_part(tmp_path / "a.xlsx").notes == (
+        "a.xlsx: sheet Salaries: it is hidden in Excel, and was sent as all sheets are",
+    )
+    assert file_part(f"{tmp_path / 'a.xlsx'}#Salaries").notes == ()
+
+
 def test_long_sheet_is_bounded_with_a_note(tmp_path):
     openpyxl = need("openpyxl")
     book = openpyxl.Workbook(write_only=True)
