@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,17 +35,23 @@ _CONVERTED = ((b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"))
 """First bytes of formats that Pillow reads; those that are not listed are only tried."""
 
 
+def buffered(value: Any) -> Any:
+    """Return what a `StringIO` or `BytesIO` holds; anything else as it is."""
+    return value.getvalue() if isinstance(value, io.StringIO | io.BytesIO) and not value.closed else value
+
+
 def image_part(value: Any) -> PromptPart:
     """Convert an image, or a value that holds several.
 
     Args:
-        value: A path, a URL (`http`, `https` or `data:image/`), the bytes of an image, or a value that can be drawn: a
+        value: A path, a URL (`http`, `https` or `data:image/`), the bytes of an image, also in a `BytesIO`, or a value that can be drawn: a
             matplotlib figure or anything in one, a container of these, a grid of seaborn, a PIL image, an IPython
             image, or a value with `_repr_png_` or `_repr_jpeg_`. Pillow, if installed, converts TIFF, BMP and others.
 
     Raises:
         UsageError: The value is not an image, has a format that models don't take, is too large, or can't be read.
     """
+    value = buffered(value)
     if isinstance(value, str) and value.lower().startswith(("data:", *_IN_WEB)):
         return _check_url(value)
     if isinstance(value, str | Path):

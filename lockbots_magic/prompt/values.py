@@ -15,7 +15,7 @@ from .charts import chart_part
 from .containers import container_part
 from .data_frames import frame_part
 from .drawing import find_drawables
-from .images import draw_images
+from .images import buffered, draw_images
 from .mime import bundle_part, displayed_bundle, says_nothing
 from .part import PromptPart, get_method, is_instance_of
 from .source_code import code_part
@@ -32,13 +32,14 @@ MAX_REPR_ITEMS = 200
 def value_part(value: Any) -> PromptPart:
     """Convert a value for a prompt.
 
-    Strings stay whole; a turn becomes its reply. Data frames and series become Markdown tables of their first and last
+    Strings stay whole, and so does what a `StringIO` holds; a turn becomes its reply. Data frames and series become Markdown tables of their first and last
     rows; arrays and containers are bounded; functions and classes become their source, exceptions a short traceback,
     figures and pictures images. Credentials in use are removed. The notes say what was left out.
 
     Raises:
         UsageError: A method of the value failed.
     """
+    value = buffered(value)
     try:
         return next(filter(None, (convert(value) for convert in _CONVERTERS))).redact()
     except UsageError:

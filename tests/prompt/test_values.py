@@ -15,6 +15,7 @@ import pytest
 
 from lockbots_magic.conversation.turn import Turn
 from lockbots_magic.errors import UsageError
+from lockbots_magic.prompt.images import image_part
 from lockbots_magic.prompt.mime import bundle_part
 from lockbots_magic.prompt.part import PromptPart
 from lockbots_magic.prompt.values import MAX_TEXT_LENGTH, value_part
@@ -175,7 +176,17 @@ def test_no_library_is_imported_to_recognise_a_value(monkeypatch):
     assert not [name for name in sys.modules if name.partition(".")[0] in libraries]
 
 
-@pytest.mark.parametrize("value", [object(), memoryview(b"a"), map(str, [1]), (n for n in "a"), io.StringIO("a")])
+def test_a_buffer_is_what_it_holds():
+    assert value_part(io.StringIO("a\n")).text == "a\n"
+    png = b"\x89PNG\r\n\x1a\n"
+    assert value_part(io.BytesIO(png)).images == value_part(png).images != ()
+    assert image_part(io.BytesIO(png)).images == image_part(png).images
+    closed = io.StringIO("a")
+    closed.close()
+    assert value_part(closed).notes
+
+
+@pytest.mark.parametrize("value", [object(), memoryview(b"a"), map(str, [1]), (n for n in "a")])
 def test_a_value_that_is_only_named_is_told(value):
     part = value_part(value)
     assert part.text.startswith("<")

@@ -23,6 +23,11 @@ GROUPS: dict[str, list[ValueExample]] = {
     "Text, numbers, containers": [
         ValueExample("Text goes as it is, of any length.", '"two\\nlines"', "two\nlines"),
         ValueExample(
+            "So does what a buffer holds: text, or an image.",
+            'import io\n\nbuffer = io.StringIO()\nprint("two", "words", file=buffer)\nbuffer',
+            "two words\n",
+        ),
+        ValueExample(
             "Numbers keep all their digits.",
             "[1234567890.55, 0.1, 2**70]",
             "[1234567890.55, 0.1, 1180591620717411303424]",
