@@ -44,9 +44,10 @@ def image_part(value: Any) -> PromptPart:
     """Convert an image, or a value that holds several.
 
     Args:
-        value: A path, a URL (`http`, `https` or `data:image/`), the bytes of an image, also in a `BytesIO`, or a value that can be drawn: a
-            matplotlib figure or anything in one, a container of these, a grid of seaborn, a PIL image, an IPython
-            image, or a value with `_repr_png_` or `_repr_jpeg_`. Pillow, if installed, converts TIFF, BMP and others.
+        value: A path, a URL (`http`, `https` or `data:image/`), the bytes of an image, also in a `BytesIO`, or a value
+            that can be drawn: a matplotlib figure or anything in one, a container of these, a grid of seaborn, a PIL
+            image, an IPython image, or a value with `_repr_png_` or `_repr_jpeg_`. Pillow, if installed, converts TIFF,
+            BMP and others.
 
     Raises:
         UsageError: The value is not an image, has a format that models don't take, is too large, or can't be read.

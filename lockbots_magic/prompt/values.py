@@ -32,9 +32,10 @@ MAX_REPR_ITEMS = 200
 def value_part(value: Any) -> PromptPart:
     """Convert a value for a prompt.
 
-    Strings stay whole, and so does what a `StringIO` holds; a turn becomes its reply. Data frames and series become Markdown tables of their first and last
-    rows; arrays and containers are bounded; functions and classes become their source, exceptions a short traceback,
-    figures and pictures images. Credentials in use are removed. The notes say what was left out.
+    Strings stay whole, and so does what a `StringIO` holds; a turn becomes its reply. Data frames and series become
+    Markdown tables of their first and last rows; arrays and containers are bounded; functions and classes become their
+    source, exceptions a short traceback, figures and pictures images. Credentials in use are removed. The notes say
+    what was left out.
 
     Raises:
         UsageError: A method of the value failed.
