@@ -92,7 +92,7 @@ def _find_end(state: StateCore) -> None:
         leaf = next((t for t in leaves if t.type != "inline" or t.content), None)  # cells to come are empty
         if leaf is not None and leaf.type == "inline":
             leaf.content = leaf.content.rstrip("\n")
-            state.env["end"] = leaf.content
+            state.env["end"] = leaf.children
 
 
 def _open_code(state: StateInline, silent: bool) -> bool:

@@ -145,6 +145,11 @@ GROUPS: dict[str, list[MarkdownExample]] = {
             (f"<td{LEFT}>b | c</td>",),
         ),
         MarkdownExample(
+            "Text right below a table is text, though no line between them is empty.",
+            "| one | two |\n|---|---|\n| a | b |\nThese are all.",
+            ("</table></div>\n<p>These are all.</p>",),
+        ),
+        MarkdownExample(
             "Breaks within a cell.", "| step |\n|---|\n| open<br>read |", (f"<td{LEFT}>open<br>read</td>",)
         ),
         MarkdownExample(

@@ -78,6 +78,12 @@ def test_end_is_the_same_however_long_blocks_are_split(pieces):
         incremental.MAX_OPEN, open_block.MAX_PARAGRAPH = normal
 
 
+@pytest.mark.parametrize("mark", ["`", "[", "!", "*", "$", "\\"])
+def test_paragraphs_of_one_and_the_same_mark_are_all_shown(mark):
+    text = f"{mark}\n\n{mark}\n\nend"
+    assert grown(*text)[0].whole() == render(text)
+
+
 def test_link_defined_in_the_last_line_applies_to_the_first():
     document, _, _ = grown("[a]", "\n\n", "b", "\n\n", "[a]", ": https://x.example")
     assert document.whole() == render("[a]\n\nb\n\n[a]: https://x.example")

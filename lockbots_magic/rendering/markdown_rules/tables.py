@@ -2,7 +2,8 @@
 
 The extension of GitHub ends a cell at every bar, also within code, and drops the cells that a row has too many; so the
 last column of such a row would vanish. Where a row has more cells than the head, the bars in code and formulas are read
-as part of them; the cells that are still too many are joined to the last one.
+as part of them; the cells that are still too many are joined to the last one. It also takes each line behind the rows
+for one more: text that follows at once, as models often write it, is no cell.
 """
 
 from __future__ import annotations
@@ -89,24 +90,29 @@ def _table(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     if "|" not in head or not (_MAY_SHELTER.search(head) or count_cells(head) == cells):
         return False
     source = state.src
+    end = last if silent else next((n for n in range(first + 2, last) if _ends_table(state, n, cells)), last)
     stand_in = next((char for char in _STAND_INS if char not in source), None)
     if stand_in is None:
-        return table(state, first, last, silent)
-    end = first + 1 if silent else next((line for line in range(first, last) if state.isEmpty(line)), last)
+        return table(state, first, end, silent)
     pieces, at = [], 0
     if count_cells(shelter(head, cells, stand_in, is_head=True)) != cells:
         return False
-    for line in (first, *range(first + 2, end)):
+    for line in (first, *(() if silent else range(first + 2, end))):
         begin = state.bMarks[line] + state.tShift[line]
         pieces += [source[at:begin], shelter(_line(state, line), cells, stand_in, is_head=line == first)]
         at = state.eMarks[line]
     before = len(state.tokens)
     state.src = "".join(pieces) + source[at:]
-    found = table(state, first, last, silent)
+    found = table(state, first, end, silent)
     state.src = source
     for token in state.tokens[before:]:
         token.content = token.content.replace(stand_in, "|")
     return found
+
+
+def _ends_table(state: StateBlock, line: int, cells: int) -> bool:
+    """Whether a line is none of a table's rows: empty, or without a bar where a row has several cells."""
+    return state.isEmpty(line) or (cells > 1 and "|" not in _line(state, line))
 
 
 def _line(state: StateBlock, line: int) -> str:
