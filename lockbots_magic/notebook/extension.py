@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from IPython.core.getipython import get_ipython
-from IPython.core.inputtransformer2 import EscapedCommand
+from IPython.core.inputtransformer2 import EscapedCommand, make_tokens_by_line
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope, no_var_expand
 
@@ -161,14 +161,30 @@ _keep_verbatim.has_side_effects = True  # type: ignore[attr-defined]  # in a ter
 
 
 _OTHER_BLANK = re.compile(r"([ \t]*%(?:chat|lockbots))[^\S\r\n ]")
+_ESCAPED = re.compile(r"[ \t]*[%!].*")
+_NO_CODE = (tokenize.INDENT, tokenize.DEDENT, tokenize.NL, tokenize.COMMENT)
 
 
 def _separate_names(lines: list[str]) -> list[str]:
     """Input transformer: put a space behind `%chat` in place of another blank, which pages have that one copies from.
 
-    For IPython a tab is part of the name; for Python from 3.12 on, what follows a no-break space is no token.
+    For IPython a tab is part of the name; for Python from 3.12 on, what follows a no-break space is no token. A line of
+    a string stays as it is.
     """
-    return [_OTHER_BLANK.sub(r"\1 ", line, count=1) if _OTHER_BLANK.match(line) else line for line in lines]
+    return [
+        _OTHER_BLANK.sub(r"\1 ", line, count=1)
+        if _OTHER_BLANK.match(line) and _ends_statement(lines[:number])
+        else line
+        for number, line in enumerate(lines)
+    ]
+
+
+def _ends_statement(lines: list[str]) -> bool:
+    """Whether a line below `lines` begins a statement; it may go on with a string or with brackets."""
+    code = [_ESCAPED.sub("0", line) for line in lines]  # the text of a magic is not Python
+    found = make_tokens_by_line([*code, "0\n"])
+    starts = (next((token for token in line if token.type not in _NO_CODE), None) for line in found)
+    return any(token is not None and token.start[0] == len(lines) + 1 and token.string == "0" for token in starts)
 
 
 _sessions: WeakKeyDictionary[InteractiveShell, Session] = WeakKeyDictionary()
@@ -255,9 +271,11 @@ def _register(shell: InteractiveShell, session: Session, undo: Callable[..., obj
     for transformer in (_MagicLine, _MisplacedCellMagic):
         transformers.append(transformer)
         undo(transformers.remove, transformer)
-    for transform in (_separate_names, _keep_verbatim):  # the last one first
-        shell.input_transformers_cleanup.insert(0, transform)
-        undo(shell.input_transformers_cleanup.remove, transform)
+    shell.input_transformers_cleanup.insert(0, _keep_verbatim)
+    undo(shell.input_transformers_cleanup.remove, _keep_verbatim)
+    line_transforms = shell.input_transformer_manager.line_transforms
+    line_transforms.append(_separate_names)  # behind IPython's own, which takes the text of all cell magics
+    undo(line_transforms.remove, _separate_names)
     formatter: Any = shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a shell has one
     formatter.for_type(Turn, lambda turn: _magics().format_turn(turn))
     undo(formatter.pop, Turn, None)

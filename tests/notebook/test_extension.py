@@ -79,6 +79,16 @@ def test_a_magic_inside_a_string_is_text(run, shell):
     assert shell.user_ns["text"] == "\n%chat is this?\n"
 
 
+@pytest.mark.parametrize("blank", ["\t", "\u00a0"])
+def test_no_blank_of_a_text_changes(run, openai, session, shell, tmp_path, blank):
+    text = f"%chat{blank}is this?\n%lockbots{blank}set\n"
+    assert run(f'%chat{blank}Don\'t?\ntext = """\n{text}"""\n%chat{blank}So?').error is None
+    assert shell.user_ns["text"] == f"\n{text}"
+    assert [t.prompt for t in turns(session)] == ["Don't?", "So?"]
+    assert run(f"%%writefile {tmp_path / 'notes.txt'}\n{text}").error is None
+    assert (tmp_path / "notes.txt").read_text("utf-8") == text
+
+
 def test_a_cell_run_again_replaces_its_turn(run, openai, session):
     run("%%chat\none", "c1")
     run("%%chat\ntwo", "c2")
