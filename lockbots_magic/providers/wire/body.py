@@ -33,6 +33,7 @@ class BodyDecoder:
 
     def __init__(self) -> None:
         self._started = False
+        self._held = b""  # before the start: a quote, which the next byte tells the meaning of
         self._in_comment = False  # before the start: inside a line that is a comment
         self._ignored: list[tuple[str, Callable[[], str]]] = []
         self._events = EventDecoder(self._keep_ignored, _begins_another, is_cut_json, is_lenient=True)
@@ -98,6 +99,7 @@ class BodyDecoder:
             else:
                 yield from self._close_document(_decode(self._document))
             return
+        yield from self._feed_events(self._held)
         try:
             event = self._events.close()
         except MalformedStream as error:
@@ -116,8 +118,11 @@ class BodyDecoder:
 
         Gateways keep a connection open with comments until they know whether an event stream or JSON follows.
         """
+        piece, self._held = self._held + piece, b""
         at = self._skip_comments(piece)
         rest = piece[at:]
+        if rest == b'"':
+            piece, self._held, rest = piece[:at], rest, b""
         self._started = bool(rest)
         if rest.startswith(b"<"):
             self._page = bytearray()

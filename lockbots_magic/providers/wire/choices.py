@@ -181,9 +181,14 @@ def _is_empty(choice: Choice) -> bool:
     """Whether a choice says nothing about which one is the reply, as beside an error."""
     ends = choice.get("finish_reason") and not choice.get("error")
     for body in map(choice.get, ("delta", "message", *_CHOICE_TEXTS)):
-        if body and not (isinstance(body, dict) and not any(value for key, value in body.items() if key != "role")):
+        if body and not (isinstance(body, dict) and not any(_says(*field) for field in body.items())):
             return False
     return not ends
+
+
+def _says(name: str, value: Any) -> bool:
+    """Whether a field of a delta says something; a zero is text, see `content.parse_content`."""
+    return name != "role" and bool(value or (name == "content" and type(value) in (int, float)))
 
 
 def choice_body(choice: Choice) -> tuple[Mapping[str, Any], bool]:

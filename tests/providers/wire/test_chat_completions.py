@@ -836,6 +836,22 @@ def test_words_as_json_are_told_in_place_of_a_reply():
             read(body)
 
 
+def test_json_encoded_twice_is_read_wherever_its_bytes_are_cut():
+    whole = json.dumps(json.dumps({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]})).encode()
+    for cut in range(1, len(whole)):
+        assert text_of(whole[:cut], whole[cut:]) == "Hi"
+    assert text_of(b" ", *(bytes([byte]) for byte in whole)) == "Hi"
+    for body in (b'"', b' "'):
+        with pytest.raises(ProtocolError, match="not an event stream"):
+            read(body)
+
+
+@pytest.mark.parametrize("first", [(), (chunk("", role="assistant"),)])
+def test_a_reply_may_begin_with_a_zero_that_is_a_number(first):
+    assert text_of(*first, chunk(0), chunk(".5"), chunk(finish_reason="stop")) == "0.5"
+    assert text_of(*first, chunk(0), chunk(0), chunk(7), chunk(finish_reason="stop")) == "007"
+
+
 def test_a_choice_that_is_null_is_none():
     for empty in ({"choices": [None]}, {"choices": [None, None]}):
         assert text_of(event(empty), chunk("Hello"), event(empty), chunk(finish_reason="stop")) == "Hello"
