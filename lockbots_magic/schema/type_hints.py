@@ -142,7 +142,7 @@ class ArgumentSchema:
 
     def _may_leave_out(self, name: str) -> bool:
         has_default = name in self._names and name not in self._required
-        return has_default and not _takes_null(self._record.properties[name])
+        return has_default and not _takes_null(self._record.properties[name], self._record.definitions.get("$defs", {}))
 
     def _compile(self, hints: dict[str, Any]) -> _Record:
         optional = set(hints) - set(self._required)
@@ -172,12 +172,21 @@ class ArgumentSchema:
         }
 
 
-def _takes_null(schema: Mapping[str, Any]) -> bool:
-    """Whether null may match a JSON schema of `_Record`."""
-    if any(map(_takes_null, schema.get("anyOf", ()))):
+def _takes_null(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> bool:
+    """Whether null may match a JSON schema of `_Record`.
+
+    Args:
+        schema: The schema.
+        definitions: What it may refer to; a definition is looked into once.
+    """
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        others = {key: value for key, value in definitions.items() if key != name}
+        return name in definitions and _takes_null(definitions[name], others)
+    if any(_takes_null(one, definitions) for one in schema.get("anyOf", ())):
         return True
-    return not {"type", "anyOf", "enum", "const", "$ref"} & schema.keys() or (
-        schema.get("type") == "null" or None in schema.get("enum", ()) or schema.get("const", 0) is None
+    return not {"type", "anyOf", "enum", "const"} & schema.keys() or (
+        "null" in schema.get("type", ()) or None in schema.get("enum", ()) or schema.get("const", 0) is None
     )
 
 

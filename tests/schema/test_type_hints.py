@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypeAliasType
 
 from lockbots_magic.schema import argument_schema, type_schema
 from lockbots_magic.schema.json_values import SchemaMismatch
@@ -18,6 +19,9 @@ from lockbots_magic.security.control_characters import printable
 
 from .json_strategies import json_values
 from .sample_types import Colour, Even, Item, Left, Level, Node, Order, Person, Point, Right, Tree
+
+JSON = TypeAliasType("JSON", "dict[str, JSON] | list[JSON] | str | float | None")
+NESTED = TypeAliasType("NESTED", "list[NESTED]")
 
 
 def validate(value, hint):
@@ -256,6 +260,14 @@ def test_null_leaves_out_a_parameter_that_takes_none_but_has_a_default():
     for wrong in ({"a": None}, {"a": 1, "other": None}):
         with pytest.raises(SchemaMismatch):
             call(f, **wrong)
+
+
+def test_null_is_kept_by_a_parameter_whose_named_type_takes_it():
+    def f(a: JSON = "x", b: NESTED = ()):
+        return a, b
+
+    assert call(f, a=None, b=None) == (None, ())
+    assert call(f, b=[[]]) == ("x", [[]])
 
 
 def test_other_keywords_may_have_any_name():
