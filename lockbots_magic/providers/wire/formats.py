@@ -48,9 +48,10 @@ def unwrapped(value: Any) -> Any:
     if not isinstance(value, dict) or "choices" in value or value.get("error") or format_of(value):
         return value
     held = (_object_in(value[key]) for key in _WRAPPERS if key in value)
-    inner: dict[str, Any] = next(filter(None, held), {})
-    is_response = isinstance(inner.get("choices"), list) or format_of(inner)
-    return {**({"usage": value["usage"]} if "usage" in value else {}), **inner} if is_response else value
+    inner = next((one for one in held if isinstance(one.get("choices"), list) or format_of(one)), None)
+    if inner is None:
+        return value
+    return inner if inner.get("usage") or "usage" not in value else {**inner, "usage": value["usage"]}
 
 
 def _object_in(value: Any) -> dict[str, Any]:

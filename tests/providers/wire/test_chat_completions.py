@@ -66,6 +66,8 @@ def test_a_response_that_a_gateway_wraps_is_read():
         {"code": 200, "msg": "ok", "result": whole},
         {"response": whole},
         {"output": reply, "usage": whole["usage"]},
+        {"output": {**reply, "usage": None}, "usage": whole["usage"]},
+        {"data": {"region": "eu"}, "output": whole},
         {"statusCode": 200, "body": json.dumps(whole)},
         json.dumps(whole),
     ]
