@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ...security.control_characters import has_surrogates
+
 MAX_NESTED = 100_000
 """Characters of arguments that are looked into."""
 _WRAPPERS = frozenset({"arguments", "parameters", "args", "kwargs", "input"})
@@ -40,7 +42,10 @@ def unnest_arguments(text: str, name: str, parameters: Mapping[str, Any]) -> str
     if isinstance(inner, str):
         inner = _parse(inner)
     fits = isinstance(inner, dict) and inner and inner.keys() <= known and inner.keys() >= required
-    return json.dumps(inner, ensure_ascii=False) if fits else text
+    if not fits:
+        return text
+    arguments = json.dumps(inner, ensure_ascii=False)
+    return json.dumps(inner) if has_surrogates(arguments) else arguments  # half a pair stays an escape: no UTF-8 has it
 
 
 def _fields(parameters: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:

@@ -78,3 +78,10 @@ def test_a_function_may_have_an_argument_of_such_a_name():
 def test_any_text_and_schema_are_read(text: str, schema: dict[str, Any]):
     assert unnest_arguments(text, "weather", schema) == text
     assert unnest_arguments(text, "weather", {"properties": schema, "required": [*schema]}) is not None
+
+
+def test_half_of_a_surrogate_pair_stays_an_escape():
+    for text in ('{"arguments": {"city": "Rome \\ud83d"}}', '[{"city": "Rome \\ud83d"}]'):
+        unnested = unnest_arguments(text, "weather", SCHEMA)
+        assert unnested.encode() == b'{"city": "Rome \\ud83d"}', "what is stored and sent is UTF-8"
+    assert unnest_arguments('[{"city": "\\ud83d\\ude00 Рим"}]', "weather", SCHEMA) == '{"city": "😀 Рим"}'
