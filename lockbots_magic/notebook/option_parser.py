@@ -132,6 +132,7 @@ class OptionParser(argparse.ArgumentParser):
             formatter_class=_HelpFormatter,
             **kwargs,
         )
+        self.color = False  # Python 3.14 and newer colour the help in a kernel, whose `FORCE_COLOR` is for shells
         self.add_argument("-h", "--help", action="store_true", help=N_("show this help"))
 
     def add_argument(self, *flags: str, completer: Completer | None = None, **settings: Any) -> argparse.Action:

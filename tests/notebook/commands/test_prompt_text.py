@@ -5,6 +5,7 @@ import pytest
 from lockbots_magic.errors import UsageError
 from lockbots_magic.notebook.commands.command import COMMANDS
 from lockbots_magic.notebook.delivery import show_changes
+from lockbots_magic.notebook.option_parser import OptionParser
 from lockbots_magic.rendering.side_by_side import Column, bundle
 
 LINES = {
@@ -66,6 +67,16 @@ def test_usage_says_that_a_remark_may_be_left_out(run, monkeypatch, columns, end
     assert usage.endswith(end)
     assert max(map(len, usage.splitlines())) < int(columns)
     assert run("%lockbots compare -h").stdout.partition("\n\n")[0].endswith("[--] PROMPT")
+
+
+def test_help_has_no_colours_in_a_kernel(run, monkeypatch):
+    """Python 3.14 and newer colour it where `FORCE_COLOR` is set, as in every kernel."""
+    assert OptionParser("%chat", "").color is False
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for line in ("%lockbots explain -h", "%lockbots use -h", "%chat -h"):
+        shown = run(line).stdout
+        assert "\x1b" not in shown
+        assert shown.count("usage: ") == 1
 
 
 def test_a_command_without_a_prompt_takes_no_text_below_it(run):
